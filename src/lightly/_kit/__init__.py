@@ -1,0 +1,1 @@
+"""Leaf module, standard library only: what every layer may use."""
