@@ -19,13 +19,13 @@ class LightlyError(Exception):
         self.context = context
 
 
-class BadInput(LightlyError, ValueError):  # noqa: N818  reads as what it is: the input was bad
+class BadInput(LightlyError, ValueError):
     """A value breaks a rule. The message names the value, the rule and the remedy."""
 
     code = "bad_input"
 
 
-class LimitExceeded(LightlyError):  # noqa: N818  the limit was exceeded, nothing else failed
+class LimitExceeded(LightlyError):
     """A named limit was crossed."""
 
     code = "limit_exceeded"

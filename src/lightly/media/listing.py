@@ -1,0 +1,97 @@
+"""Which files of a folder are images and which are videos, in the order of the dataset.
+
+The order is part of what users rely on: folder by folder, each sorted by name, the files directly
+in the root first. It is the order in which the published clients list class folders.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightly._kit.errors import BadInput
+
+#: Extensions that the published clients list as images. Decoding goes by content, not by name.
+IMAGE_EXTENSIONS = (
+    ".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif",
+)  # fmt: skip
+VIDEO_EXTENSIONS = (".mp4", ".mov", ".avi", ".mpg", ".hevc", ".m4v", ".webm", ".mpeg")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """One image or video below a folder.
+
+    Attributes:
+        name: Path relative to the folder, with `/` on every system. Unique within the folder.
+        path: Where it lies.
+        label: Index of its class: sub-folders of the root in sorted order, see `list_classes`.
+    """
+
+    name: str
+    path: Path
+    label: int
+
+
+def list_images(folder: Path) -> list[MediaFile]:
+    """Return the images below `folder`, recursively, in dataset order."""
+    return list(_walk(folder, IMAGE_EXTENSIONS))
+
+
+def list_videos(folder: Path) -> list[MediaFile]:
+    """Return the videos below `folder`, recursively; each one is a class of its own."""
+    files = _walk(folder, VIDEO_EXTENSIONS)
+    return [MediaFile(file.name, file.path, number) for number, file in enumerate(files)]
+
+
+def list_classes(folder: Path) -> list[str]:
+    """Return the names of the direct sub-folders, sorted: their positions are the class labels."""
+    with os.scandir(_check_folder(folder)) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir())
+
+
+def _walk(folder: Path, extensions: tuple[str, ...]) -> Iterator[MediaFile]:
+    classes = list_classes(folder)
+    # Files beside class folders get a label of their own instead of being dropped silently.
+    yield from _take_files(folder, "", _sorted_files(folder), len(classes), extensions)
+    for label, name in enumerate(classes):
+        for root, _, files in sorted(_walk_once(folder / name)):
+            relative = Path(root).relative_to(folder).as_posix()
+            yield from _take_files(Path(root), f"{relative}/", sorted(files), label, extensions)
+
+
+def _walk_once(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk through linked folders too, but never into one that is its own ancestor."""
+    for root, folders, files in os.walk(folder, followlinks=True):
+        real_root = os.path.realpath(root)
+        folders[:] = [
+            name
+            for name in folders
+            if not _is_ancestor(os.path.realpath(os.path.join(root, name)), real_root)  # noqa: PTH118  hot loop over strings
+        ]
+        yield root, folders, files
+
+
+def _is_ancestor(folder: str, of: str) -> bool:
+    return of == folder or of.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _sorted_files(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_file())
+
+
+def _take_files(
+    root: Path, prefix: str, names: list[str], label: int, extensions: tuple[str, ...]
+) -> Iterator[MediaFile]:
+    for name in names:
+        if name.lower().endswith(extensions):
+            yield MediaFile(prefix + name, root / name, label)
+
+
+def _check_folder(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise BadInput(f"The input directory {folder} does not exist!")
+    return folder

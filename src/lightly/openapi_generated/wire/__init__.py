@@ -1,0 +1,1 @@
+"""What the generated wire models are built on."""

@@ -1,0 +1,106 @@
+"""Putting the parts of the server together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from lightly import __version__
+from lightly.server.auth.middleware import AuthenticationMiddleware
+from lightly.server.auth.service import Authenticator
+from lightly.server.datasets.routes import router as datasets_router
+from lightly.server.errors import ApiError, MalformedRequest, NotFound
+from lightly.server.http.middleware import RequestMiddleware
+from lightly.server.http.requests import ContractRoute, describe_validation_error
+from lightly.server.http.responses import error_response
+from lightly.server.platform import PlatformState
+from lightly.server.service.routes import router as service_router
+from lightly.server.storage.routes import router as storage_router
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger("lightly.server")
+
+_ROUTERS: Sequence[APIRouter] = (
+    service_router,
+    datasets_router,
+    storage_router,
+)
+
+
+class ServerFault(ApiError):
+    """The server failed. The request id leads to the reason in its log."""
+
+    code = "MALFORMED_RESPONSE"
+    status = 500
+
+
+class MethodNotAllowed(ApiError):
+    """This path does not take this method."""
+
+    status = 405
+
+
+def create_app(platform: PlatformState) -> FastAPI:
+    """Return the application that serves `platform`."""
+
+    @asynccontextmanager
+    async def run(_app: FastAPI) -> AsyncIterator[None]:
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        limiter.total_tokens = platform.settings.thread_count
+        platform.jobs.start()
+        yield
+        platform.jobs.stop()
+
+    app = FastAPI(
+        title="Lightly Platform",
+        version=__version__,
+        lifespan=run,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.platform = platform
+    app.router.route_class = ContractRoute
+    for router in _ROUTERS:
+        app.include_router(router)
+    _handle_errors(app)
+    authenticator = Authenticator(
+        platform.database,
+        platform.keys,
+        failures_per_minute=platform.settings.failed_logins_per_minute,
+    )
+    app.add_middleware(AuthenticationMiddleware, authenticator=authenticator)
+    app.add_middleware(RequestMiddleware)
+    return app
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(ApiError)
+    def answer_api_error(request: Request, error: ApiError) -> Response:
+        return error_response(error, request.scope)
+
+    @app.exception_handler(RequestValidationError)
+    def answer_malformed(request: Request, error: RequestValidationError) -> Response:
+        return error_response(MalformedRequest(describe_validation_error(error)), request.scope)
+
+    @app.exception_handler(HTTPException)
+    def answer_http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == MethodNotAllowed.status:
+            return error_response(MethodNotAllowed(), request.scope)
+        return error_response(NotFound("This path does not exist."), request.scope)
+
+    @app.exception_handler(Exception)
+    def answer_fault(request: Request, error: Exception) -> Response:
+        log.error("request %s failed", request.scope.get("request_id"), exc_info=error)
+        return error_response(ServerFault(), request.scope)

@@ -1,0 +1,77 @@
+"""Deny by default: every path needs a token but a short literal list."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from lightly.server.auth.service import Authenticator
+from lightly.server.auth.users import User
+from lightly.server.errors import ApiError
+from lightly.server.http.responses import error_response
+
+#: Open to everybody. The redirects carry a `publicToken`, blob URLs a signature of their own.
+OPEN_PATHS = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/v1/versions/pip/latest",
+        "/v1/versions/pip/minimum",
+        "/pip/version",
+        "/ping",
+    }
+)
+#: Below these prefixes the path itself is a signed capability.
+SIGNED_PREFIXES = ("/blobs/",)
+#: Ends of `/v1/datasets/...` paths that a `publicToken` opens.
+PUBLIC_TOKEN_SUFFIX = "/readurlRedirect"  # noqa: S105  a path
+
+
+def is_open(path: str) -> bool:
+    """Tell whether a path can be reached without an API token."""
+    return (
+        path in OPEN_PATHS
+        or path.startswith(SIGNED_PREFIXES)
+        or (path.startswith("/v1/datasets/") and path.endswith(PUBLIC_TOKEN_SUFFIX))
+    )
+
+
+def read_token(scope: Scope) -> str | None:
+    """Return the token of a request: the header first, else the query parameter."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            kind, _, token = value.decode("latin-1").partition(" ")
+            if kind.lower() == "bearer":
+                return str(token.strip())
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return query["token"][-1] if "token" in query else None
+
+
+class AuthenticationMiddleware:
+    """Sets `scope["caller"]`, or answers 401 before anything else is looked at."""
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+        self._app = app
+        self._authenticator = authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through with its caller, or refuse it."""
+        if scope["type"] != "http" or is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        try:
+            scope["caller"] = await self._find_caller(scope)
+        except ApiError as error:
+            await error_response(error, scope)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _find_caller(self, scope: Scope) -> User:
+        token = read_token(scope)
+        known = self._authenticator.recall(token) if token else None
+        if known is not None:
+            return known
+        address = scope["client"][0] if scope.get("client") else ""
+        return await run_in_threadpool(self._authenticator.authenticate, token, address)

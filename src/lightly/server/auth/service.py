@@ -1,0 +1,198 @@
+"""Making users and tokens, and telling whose token this is."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lightly._kit.atomic_files import write_atomic
+from lightly._kit.clock import Clock
+from lightly._kit.errors import BadInput
+from lightly._kit.ids import make_id
+from lightly.server.auth import repository
+from lightly.server.auth.users import User
+from lightly.server.db.engine import Database
+from lightly.server.errors import NotAuthenticated, TooManyRequests
+from lightly.server.secrets.keys import ServerKeys
+
+#: The address of the first user.
+FIRST_USER_EMAIL = "admin@localhost"
+#: Where the first token is kept when the server made it itself.
+FIRST_TOKEN_FILE = "admin-token"  # noqa: S105  a file name
+MIN_TOKEN_LENGTH = 8
+RECOMMENDED_TOKEN_LENGTH = 32
+MAX_TOKEN_LENGTH = 512
+#: A token that was good is not looked up again for this long. Revoking acts within this time.
+CACHE_TTL_S = 2.0
+_CACHE_SIZE = 10_000
+_WINDOW_S = 60.0
+
+
+class Authenticator:
+    """Finds the user of a token, remembers good ones briefly, slows down guessing."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: ServerKeys,
+        *,
+        failures_per_minute: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._failures_per_minute = failures_per_minute
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[User, float]] = {}
+        self._failures: dict[str, tuple[int, float]] = {}
+
+    def recall(self, token: str) -> User | None:
+        """Return the user of a token that was found good a moment ago, without any query."""
+        known = self._known.get(self._keys.hash_token(token))
+        if known is None or known[1] < self._monotonic():
+            return None
+        return known[0]
+
+    def authenticate(self, token: str | None, address: str) -> User:
+        """Return the user of `token`.
+
+        Args:
+            token: What the caller sent, None when nothing was.
+            address: Where the request comes from; wrong tokens are counted per address.
+
+        Raises:
+            NotAuthenticated: If the token is missing or not valid.
+            TooManyRequests: If too many wrong tokens came from this address.
+        """
+        if not token or len(token) > MAX_TOKEN_LENGTH:
+            raise NotAuthenticated
+        self._refuse_guessing(address)
+        token_hash = self._keys.hash_token(token)
+        with self._database.read() as connection:
+            user = repository.find_user_by_token_hash(connection, token_hash)
+        if user is None:
+            self._count_failure(address)
+            raise NotAuthenticated
+        with self._lock:
+            if len(self._known) >= _CACHE_SIZE:
+                self._known.clear()
+            self._known[token_hash] = (user, self._monotonic() + CACHE_TTL_S)
+        return user
+
+    def _refuse_guessing(self, address: str) -> None:
+        count, until = self._failures.get(address, (0, 0.0))
+        if count >= self._failures_per_minute and self._monotonic() < until:
+            raise TooManyRequests
+
+    def _count_failure(self, address: str) -> None:
+        with self._lock:
+            now = self._monotonic()
+            count, until = self._failures.get(address, (0, 0.0))
+            if now >= until:
+                count, until = 0, now + _WINDOW_S
+            if len(self._failures) >= _CACHE_SIZE:
+                self._failures.clear()
+            self._failures[address] = (count + 1, until)
+
+
+def make_token() -> str:
+    """Return a new random token of 256 bits."""
+    return secrets.token_hex(32)
+
+
+def check_token(token: str) -> str:
+    """Return a token chosen by the operator if it is usable.
+
+    Raises:
+        BadInput: If it is too short, too long or not printable ASCII.
+    """
+    if not MIN_TOKEN_LENGTH <= len(token) <= MAX_TOKEN_LENGTH:
+        raise BadInput(
+            f"LIGHTLY_TOKEN must have {MIN_TOKEN_LENGTH} to {MAX_TOKEN_LENGTH} characters."
+        )
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise BadInput("LIGHTLY_TOKEN must consist of printable ASCII characters without blanks.")
+    return token
+
+
+def add_user(
+    database: Database,
+    keys: ServerKeys,
+    clock: Clock,
+    email: str,
+    *,
+    is_admin: bool = False,
+    token: str | None = None,
+) -> str:
+    """Add a user and return the new API token.
+
+    Raises:
+        BadInput: If the address is not one, or is taken.
+    """
+    name, at, domain = email.partition("@")
+    if not (name and at and domain) or len(email) > 320 or any(c.isspace() for c in email):
+        raise BadInput(f"This is not an e-mail address: {ascii(email)[:80]}.")
+    token = token or make_token()
+    now_ms = clock.now_ms()
+    with database.write() as connection:
+        if repository.find_user_by_email(connection, email) is not None:
+            raise BadInput(f"There is already a user {email}. See `lightly admin token rotate`.")
+        user = User(make_id(), email, is_admin)
+        repository.insert_user(connection, user, now_ms)
+        repository.insert_token(connection, keys.hash_token(token), user.id, now_ms)
+    return token
+
+
+def rotate_token(database: Database, keys: ServerKeys, clock: Clock, email: str) -> str:
+    """Make a new token for a user, revoke all old ones, return the new one."""
+    token = make_token()
+    with database.write() as connection:
+        user = _find_user(repository.find_user_by_email(connection, email), email)
+        repository.delete_tokens(connection, user.id)
+        repository.insert_token(connection, keys.hash_token(token), user.id, clock.now_ms())
+    return token
+
+
+def disable_user(database: Database, clock: Clock, email: str) -> None:
+    """Refuse all tokens of a user from now on."""
+    with database.write() as connection:
+        user = _find_user(repository.find_user_by_email(connection, email), email)
+        repository.disable_user(connection, user.id, clock.now_ms())
+        repository.delete_tokens(connection, user.id)
+
+
+def _find_user(user: User | None, email: str) -> User:
+    if user is None:
+        raise BadInput(f"There is no user {ascii(email)[:80]}. See `lightly admin user list`.")
+    return user
+
+
+def ensure_first_user(
+    database: Database, keys: ServerKeys, clock: Clock, data_dir: Path, token: str | None
+) -> str | None:
+    """Make `admin@localhost` when there is no user at all.
+
+    Args:
+        database: Where users live.
+        keys: The server's keys.
+        clock: The time.
+        data_dir: A token that the server makes itself is kept here, readable by its owner only.
+        token: What the operator chose, None for a random one.
+
+    Returns:
+        The token if it was made at random just now, else None.
+    """
+    with database.read() as connection:
+        if repository.count_users(connection) > 0:
+            return None
+    chosen = None if token is None else check_token(token)
+    made = chosen or make_token()
+    if chosen is None:
+        # Written first: a token that exists only as a hash would lock the operator out.
+        write_atomic(data_dir / FIRST_TOKEN_FILE, made.encode() + b"\n", mode=0o600)
+    add_user(database, keys, clock, FIRST_USER_EMAIL, is_admin=True, token=made)
+    return made if chosen is None else None

@@ -1,0 +1,1 @@
+"""Datasets: named, ordered collections of samples with one owner."""

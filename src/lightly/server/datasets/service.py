@@ -1,0 +1,119 @@
+"""Rules of datasets."""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+import sqlalchemy as sa
+
+from lightly._kit.ids import make_id
+from lightly.openapi_generated.swagger_client.models.dataset_create_request import (
+    DatasetCreateRequest,
+)
+from lightly.openapi_generated.swagger_client.models.dataset_creator import DatasetCreator
+from lightly.openapi_generated.swagger_client.models.dataset_type import DatasetType
+from lightly.openapi_generated.swagger_client.models.job_status_meta import JobStatusMeta
+from lightly.server.auth.users import User
+from lightly.server.datasets import repository
+from lightly.server.datasets.access import load_dataset
+from lightly.server.datasets.models import Action, Dataset
+from lightly.server.errors import DatasetNameExists
+from lightly.server.http.parameters import Page
+from lightly.server.platform import PlatformState
+
+_NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9 _-]+$")
+_MIN_NAME_LENGTH = 3
+
+
+def list_datasets(platform: PlatformState, caller: User, page: Page) -> list[Dataset]:
+    """Return the caller's own datasets, oldest first."""
+    with platform.database.read() as connection:
+        return repository.list_owned(connection, caller.id, page)
+
+
+def find_datasets_by_name(
+    platform: PlatformState, caller: User, name: str, *, is_exact: bool, page: Page
+) -> list[Dataset]:
+    """Return the caller's datasets whose name equals or starts with `name`.
+
+    A name that no dataset can have finds nothing: a 400 here would cost clients 31 s of retries.
+    """
+    if _NAME.match(name) is None and len(name) >= _MIN_NAME_LENGTH:
+        return []
+    with platform.database.read() as connection:
+        return repository.list_owned_by_name(
+            connection, caller.id, name, is_exact=is_exact, page=page
+        )
+
+
+def get_dataset(platform: PlatformState, caller: User, dataset_id: str) -> Dataset:
+    """Return one dataset."""
+    with platform.database.read() as connection:
+        return load_dataset(connection, caller, dataset_id, Action.READ)
+
+
+def list_children(platform: PlatformState, caller: User, dataset_id: str) -> list[Dataset]:
+    """Return the crops datasets of a dataset."""
+    with platform.database.read() as connection:
+        load_dataset(connection, caller, dataset_id, Action.READ)
+        return repository.list_children(connection, caller.id, dataset_id)
+
+
+def create_dataset(platform: PlatformState, caller: User, body: DatasetCreateRequest) -> str:
+    """Add an empty dataset and return its id.
+
+    Raises:
+        DatasetNameExists: If the caller already has a dataset of this name.
+        DatasetUnknown: If the parent is not the caller's.
+    """
+    dataset_id = make_id()
+    try:
+        with platform.database.write() as connection:
+            if body.parent_dataset_id is not None:
+                load_dataset(connection, caller, body.parent_dataset_id, Action.WRITE)
+            repository.insert_dataset(
+                connection,
+                dataset_id=dataset_id,
+                user_id=caller.id,
+                name=body.name,
+                type_=(body.type or DatasetType.IMAGES).value,
+                img_type=body.img_type.value if body.img_type else None,
+                creator=(body.creator or DatasetCreator.UNKNOWN).value,
+                parent_dataset_id=body.parent_dataset_id,
+                now_ms=platform.clock.now_ms(),
+            )
+    except sa.exc.IntegrityError as error:
+        raise DatasetNameExists from error
+    return dataset_id
+
+
+def rename_dataset(platform: PlatformState, caller: User, dataset_id: str, name: str) -> None:
+    """Give a dataset another name."""
+    try:
+        with platform.database.write() as connection:
+            dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
+            repository.update_dataset(connection, dataset.key, platform.clock.now_ms(), name=name)
+    except sa.exc.IntegrityError as error:
+        raise DatasetNameExists from error
+
+
+def delete_dataset(platform: PlatformState, caller: User, dataset_id: str) -> None:
+    """Hide a dataset at once; its rows and blobs are purged after a while."""
+    with platform.database.write() as connection:
+        dataset = load_dataset(connection, caller, dataset_id, Action.DELETE)
+        repository.mark_deleted(connection, dataset.key, platform.clock.now_ms())
+
+
+def register_upload(
+    platform: PlatformState, caller: User, dataset_id: str, body: JobStatusMeta
+) -> None:
+    """Note that a client is about to upload so many samples."""
+    with platform.database.write() as connection:
+        dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
+        repository.update_dataset(
+            connection,
+            dataset.key,
+            platform.clock.now_ms(),
+            upload_json=orjson.dumps(body.to_dict()).decode(),
+        )

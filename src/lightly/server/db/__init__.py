@@ -1,0 +1,1 @@
+"""The SQL database: SQLite on a laptop, PostgreSQL in production."""

@@ -1,0 +1,166 @@
+"""Connections and transactions.
+
+Services open a transaction, repositories use the connection they are given. A 2xx is sent only
+after the block of `Database.write` has ended, that is after the commit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from lightly._kit.errors import BadInput
+from lightly.server.errors import StorageFull, Unavailable
+
+#: How long a writer waits for another process's transaction before the request ends with 503.
+SQLITE_BUSY_TIMEOUT_MS = 30_000
+#: Pages of 4 kB that SQLite may cache per connection: 16 MB.
+SQLITE_CACHE_PAGES = 4_000
+
+
+class Database:
+    """One SQL database and its transactions."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite takes one writer at a time. Waiting here is fair and costs nothing,
+        # waiting in SQLite is polling.
+        self._write_lock = threading.Lock() if self.is_sqlite else nullcontext()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Yield a connection with a consistent view of the data."""
+        with _translate_errors(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Yield a connection whose changes are committed, durably, when the block ends."""
+        with (
+            _translate_errors(),
+            self._write_lock,
+            self.engine.connect() as connection,
+        ):
+            writing = connection.execution_options(is_writing=True)
+            with writing.begin():
+                yield writing
+
+    def ping(self) -> None:
+        """Raise `Unavailable` unless the database answers."""
+        with self.read() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, pool_size: int = 40) -> Database:
+    """Return the database at `url`, with durable settings.
+
+    Args:
+        url: `sqlite:///path` or `postgresql://user@host/name`.
+        pool_size: Most connections at once.
+
+    Raises:
+        BadInput: If the URL is of another kind.
+    """
+    if url.startswith("sqlite:///"):
+        return Database(_open_sqlite(url, pool_size))
+    if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        rest = url.split("://", 1)[1]
+        engine = sa.create_engine(
+            f"postgresql+psycopg://{rest}", pool_size=pool_size, pool_pre_ping=True, pool_timeout=10
+        )
+        _refuse_unsafe_postgres(engine)
+        return Database(engine)
+    scheme = url.split(":", 1)[0][:20]
+    raise BadInput(f"The database URL must start with sqlite:/// or postgresql://, got {scheme!r}.")
+
+
+def _open_sqlite(url: str, pool_size: int) -> sa.Engine:
+    engine = sa.create_engine(
+        url, pool_size=pool_size, max_overflow=0, connect_args={"check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver must not begin transactions on its own: see `begin` below.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+            f"busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
+            f"cache_size={SQLITE_CACHE_PAGES}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A writer takes the lock first, so that it never has to upgrade a read in the middle.
+        is_writing = connection.get_execution_options().get("is_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+    return engine
+
+
+def _refuse_unsafe_postgres(engine: sa.Engine) -> None:
+    """Refuse a server that acknowledges commits which a crash would lose."""
+    with _translate_errors(), engine.connect() as connection:
+        for name in ("fsync", "full_page_writes"):
+            value = connection.execute(sa.text(f"SHOW {name}")).scalar_one()
+            if value != "on":
+                raise BadInput(f"PostgreSQL runs with {name}={value}: commits are not durable.")
+
+
+@contextmanager
+def _translate_errors() -> Iterator[None]:
+    """Turn failures of the database itself into answers that clients can act on."""
+    try:
+        yield
+    except sa.exc.TimeoutError as error:
+        raise Unavailable("All database connections are in use. Try again shortly.") from error
+    except sa.exc.OperationalError as error:
+        if "disk is full" in str(error.orig) or "No space left" in str(error.orig):
+            raise StorageFull from error
+        raise Unavailable("The database does not answer. Try again shortly.") from error
+
+
+def insert_rows(
+    connection: sa.Connection, table: sa.Table, columns: list[str], rows: list[tuple[Any, ...]]
+) -> None:
+    """Insert many rows at the speed of the driver.
+
+    The statement compiler costs more than the insert itself on a bulk path, so this goes to the
+    driver: `executemany` on SQLite, COPY on PostgreSQL.
+
+    Args:
+        connection: An open write transaction.
+        table: Where the rows go.
+        columns: Names of the columns, in the order of each row's values.
+        rows: The values.
+    """
+    names = ", ".join(columns)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  our names
+        connection.exec_driver_sql(statement, rows)
+        return
+    raw = connection.connection.driver_connection
+    if raw is None:
+        raise Unavailable
+    with (
+        raw.cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)

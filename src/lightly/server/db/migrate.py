@@ -1,0 +1,48 @@
+"""Bringing a database to the schema of this release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from lightly._kit.errors import BadInput
+from lightly.server.db.engine import Database
+
+#: Key of the PostgreSQL lock that lets one process migrate at a time.
+_ADVISORY_LOCK = 7_301_992_022
+
+
+def migrate_database(database: Database) -> None:
+    """Apply all missing migrations, each in its own transaction.
+
+    Raises:
+        BadInput: If the database was made by a newer release: going back is refused.
+    """
+    config = _make_config()
+    script = ScriptDirectory.from_config(config)
+    with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current not in {r.revision for r in script.walk_revisions()}:
+            raise BadInput(
+                f"The database has schema {current}, which this release does not know. "
+                "It was made by a newer release; use that one."
+            )
+        if current == script.get_current_head():
+            return
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _make_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    # Alembic warns unless it is told how to split paths.
+    config.set_main_option("path_separator", "os")
+    return config

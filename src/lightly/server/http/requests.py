@@ -1,0 +1,113 @@
+"""Reading requests: JSON with ceilings, and the contract's own error for what is malformed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import orjson
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from lightly.openapi_generated.wire.model import WireModel
+from lightly.server.errors import MalformedRequest, PayloadTooLarge
+
+ModelT = TypeVar("ModelT", bound=WireModel)
+
+#: Most characters of the caller's value that an error repeats.
+MAX_SHOWN_VALUE = 60
+
+
+class LimitedRequest(Request):
+    """A request whose JSON body is bounded in bytes, depth and number range."""
+
+    async def body(self) -> bytes:
+        """Return the body, or refuse it while it is still arriving."""
+        if not hasattr(self, "_body"):
+            limit: int = self.app.state.platform.settings.max_body_bytes
+            declared = self.headers.get("content-length", "")
+            if declared.isdigit() and int(declared) > limit:
+                raise _too_large(limit)
+            chunks = bytearray()
+            async for chunk in self.stream():
+                chunks += chunk
+                if len(chunks) > limit:
+                    raise _too_large(limit)
+            self._body = bytes(chunks)
+        return self._body
+
+    async def json(self) -> Any:
+        """Return the parsed body. NaN, lone surrogates and deep nesting are refused."""
+        body = await self.body()
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise MalformedRequest(f"The body is not valid JSON: {error.msg[:100]}.") from error
+
+
+def _too_large(limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body is larger than {limit} bytes. Send it in smaller batches.")
+
+
+class ContractRoute(APIRoute):
+    """A route that reads its body with `LimitedRequest`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, fed with a limited request."""
+        handle = super().get_route_handler()
+
+        async def handle_limited(request: Request) -> Response:
+            return await handle(LimitedRequest(request.scope, request.receive))
+
+        return handle_limited
+
+
+def parse_body(model: type[ModelT], content: object) -> ModelT:
+    """Return decoded JSON as a wire model.
+
+    Raises:
+        MalformedRequest: If it breaks a rule of the contract; unknown keys do.
+    """
+    try:
+        return model.from_dict(content)
+    except ValidationError as error:
+        raise MalformedRequest(_describe("body", error.errors(include_url=False)[0])) from error
+
+
+def _make_reader(model: type[ModelT]) -> Callable[[Request], Coroutine[Any, Any, ModelT]]:
+    async def read_body(request: Request) -> ModelT:
+        return parse_body(model, await request.json())
+
+    return read_body
+
+
+if TYPE_CHECKING:
+    JsonBody = Annotated[ModelT, "the request's body"]
+else:
+
+    class JsonBody:
+        """`JsonBody[Model]` is a parameter that holds the body as that wire model.
+
+        FastAPI's own body parameters would take attribute names for wire names and build their
+        validators at the first request.
+        """
+
+        def __class_getitem__(cls, model: type[ModelT]) -> object:
+            return Annotated[model, Depends(_make_reader(model))]
+
+
+def describe_validation_error(error: RequestValidationError) -> str:
+    """Return one sentence that names the parameter, the rule and the value."""
+    first = error.errors()[0]
+    return _describe(f"{first['loc'][0]} parameter", {**first, "loc": first["loc"][1:]})
+
+
+def _describe(place: str, error: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in error["loc"]) or place
+    value = error.get("input")
+    # Lists, objects and long numbers say nothing in an error, and printing them can cost much.
+    shown = f" Got {ascii(value)[:MAX_SHOWN_VALUE]}." if isinstance(value, str | bool) else ""
+    return f"{name[:100]} ({place}): {error['msg']}.{shown}"

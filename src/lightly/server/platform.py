@@ -1,0 +1,49 @@
+"""What every request can reach: settings, database, blobs, clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from lightly._kit.clock import Clock
+from lightly.server.auth.users import User
+from lightly.server.db.engine import Database
+from lightly.server.errors import NotAuthenticated
+from lightly.server.secrets.keys import ServerKeys
+from lightly.server.settings import Settings
+from lightly.server.storage.blobs import BlobStore
+
+if TYPE_CHECKING:
+    from lightly.server.jobs.service import JobService
+
+
+@dataclass(frozen=True)
+class PlatformState:
+    """The parts of one running server."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    keys: ServerKeys
+    clock: Clock
+    jobs: JobService
+
+
+def get_platform(request: Request) -> PlatformState:
+    """Return the parts of the server that answers this request."""
+    platform: PlatformState = request.app.state.platform
+    return platform
+
+
+def get_caller(request: Request) -> User:
+    """Return who makes this request. The authentication middleware has set it."""
+    caller = request.scope.get("caller")
+    if not isinstance(caller, User):
+        raise NotAuthenticated
+    return caller
+
+
+Platform = Annotated[PlatformState, Depends(get_platform)]
+Caller = Annotated[User, Depends(get_caller)]

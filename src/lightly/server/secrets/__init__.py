@@ -1,0 +1,1 @@
+"""Keys of this server, kept outside of the database."""

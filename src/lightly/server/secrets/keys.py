@@ -1,0 +1,59 @@
+"""The server's own keys: made at random at the first start, never shipped, never logged."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightly._kit.atomic_files import write_atomic
+from lightly._kit.errors import BadInput
+
+#: Variable with the key in hex: several servers on one database must share it.
+KEY_VARIABLE = "LIGHTLY_SERVER_SECRET_KEY"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, repr=False)
+class ServerKeys:
+    """Keys derived from one root, one per purpose, so that none can stand in for another."""
+
+    root: bytes
+
+    def derive(self, purpose: str) -> bytes:
+        """Return the 32-byte key of one purpose."""
+        return hmac.digest(self.root, f"lightly:{purpose}".encode(), hashlib.sha256)
+
+    def hash_token(self, token: str) -> str:
+        """Return the keyed hash under which a token is stored, 64 hex digits."""
+        key = self.derive("token-hash")
+        return hmac.digest(key, token.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+
+    def sign(self, message: bytes) -> str:
+        """Return the signature of a message as 64 hex digits."""
+        return hmac.digest(self.derive("url-signature"), message, hashlib.sha256).hex()
+
+
+def load_or_make_keys(data_dir: Path) -> ServerKeys:
+    """Return the keys of the server whose data lies in `data_dir`; make them the first time.
+
+    Raises:
+        BadInput: If the key in the environment or the file does not have 64 hex digits.
+    """
+    text = os.environ.get(KEY_VARIABLE)
+    source = KEY_VARIABLE
+    path = data_dir / "secret-key"
+    if text is None:
+        source = path.name
+        if not path.exists():
+            write_atomic(path, os.urandom(_KEY_BYTES).hex().encode() + b"\n", mode=0o600)
+        text = path.read_text()
+    try:
+        root = bytes.fromhex(text.strip())
+    except ValueError:
+        root = b""
+    if len(root) != _KEY_BYTES:
+        raise BadInput(f"{source} must hold {2 * _KEY_BYTES} hex digits.")
+    return ServerKeys(root)

@@ -1,0 +1,51 @@
+"""Health for operators, versions and quota for clients."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from lightly.server.http.responses import json_response
+from lightly.server.platform import Caller, Platform
+
+router = APIRouter()
+
+#: Every published client compares this with its own version. The newest of them is 1.5.26.
+LATEST_CLIENT_VERSION = "1.5.26"
+#: Clients refuse to start below this; old ones refuse anything above 1.0.0.
+MINIMUM_CLIENT_VERSION = "1.0.0"
+
+
+@router.get("/healthz", include_in_schema=False)
+def get_health() -> Response:
+    """Answer as long as the process is alive."""
+    return json_response({"status": "alive"})
+
+
+@router.get("/readyz", include_in_schema=False)
+def get_readiness(platform: Platform) -> Response:
+    """Answer 200 when requests can be served, 503 while the database is away."""
+    platform.database.ping()
+    return json_response({"status": "ready"})
+
+
+@router.get("/v1/versions/pip/latest")
+def get_latest_version(
+    current_version: Annotated[str | None, Query(alias="currentVersion")] = None,  # noqa: ARG001  every client sends it
+) -> Response:
+    """Return the newest published client's version."""
+    return json_response(LATEST_CLIENT_VERSION)
+
+
+@router.get("/v1/versions/pip/minimum")
+def get_minimum_version() -> Response:
+    """Return the oldest client version that this server speaks to."""
+    return json_response(MINIMUM_CLIENT_VERSION)
+
+
+@router.get("/v1/quota")
+def get_quota(platform: Platform, caller: Caller) -> Response:  # noqa: ARG001  needs a token
+    """Return how many samples one dataset may have, as the contract's text."""
+    return json_response(str(platform.settings.max_dataset_size))

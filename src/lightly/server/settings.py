@@ -1,0 +1,113 @@
+"""Every setting of the server, with its default and its reason.
+
+Each setting is a flag of `lightly server` and a variable `LIGHTLY_SERVER_<NAME>`; the flag wins.
+`LIGHTLY_SERVER_LOCATION` belongs to clients and is never a setting.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from lightly._kit.errors import BadInput
+
+_PREFIX = "LIGHTLY_SERVER_"
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The server's settings. Sizes are bytes, times are seconds.
+
+    Attributes:
+        host: Address to listen on; loopback unless told otherwise.
+        port: Port to listen on; 0 takes a free one.
+        data_dir: Folder of everything that the server keeps on this machine.
+        database_url: `sqlite:///...` or `postgresql://...`; empty means SQLite in `data_dir`.
+        storage_url: `file:///...`; empty means a folder in `data_dir`.
+        public_url: What URLs that the server hands out start with; empty means its own address.
+        input_mount: Folder below which LOCAL datasources are read.
+        lightly_mount: Folder below which LOCAL datasources are written.
+        no_worker: Do not start the embedded worker.
+        max_body_bytes: Largest JSON body. 1M-sample bit masks need 250 kB, 10,000 samples with
+            metadata some 10 MB.
+        max_blob_bytes: Largest upload to a signed URL; embeddings of 1M samples are about 2 GB.
+        max_custom_metadata_bytes: Largest custom metadata of one sample.
+        max_dataset_size: Most samples in one dataset, also what `/v1/quota` answers.
+        signed_url_ttl_s: How long a signed URL works. The contract allows up to seven days.
+        thread_count: Requests worked on at once.
+        failed_logins_per_minute: Wrong tokens per address and minute before 429.
+        deleted_dataset_ttl_s: How long the operator can bring back a deleted dataset.
+        job_lease_s: A job that has shown no sign of life for this long is taken over.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = Path("lightly-data")
+    database_url: str = ""
+    storage_url: str = ""
+    public_url: str = ""
+    input_mount: str = ""
+    lightly_mount: str = ""
+    no_worker: bool = False
+    max_body_bytes: int = 64 * 1024 * 1024
+    max_blob_bytes: int = 16 * 1024 * 1024 * 1024
+    max_custom_metadata_bytes: int = 64 * 1024
+    max_dataset_size: int = 50_000_000
+    signed_url_ttl_s: int = 24 * 3600
+    thread_count: int = 32
+    failed_logins_per_minute: int = 60
+    deleted_dataset_ttl_s: int = 7 * 24 * 3600
+    job_lease_s: int = 60
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database to use, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'lightly.sqlite'}"
+
+    @property
+    def blob_root(self) -> Path:
+        """The folder of the local object store."""
+        if not self.storage_url:
+            return self.data_dir.resolve() / "blobs"
+        if self.storage_url.startswith("file:///"):
+            return Path(self.storage_url.removeprefix("file://"))
+        raise BadInput(
+            f"The storage URL must start with 'file:///', got {self.storage_url[:60]!r}. "
+            "Object stores in the cloud are not supported yet."
+        )
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **flags: object) -> Settings:
+    """Return the settings: defaults, overridden by the environment, overridden by flags.
+
+    Args:
+        environment: Variables; those of this process when None.
+        **flags: Values from the command line; None means not given.
+
+    Raises:
+        BadInput: If a value cannot be read; the message names the variable.
+    """
+    variables = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    for field in fields(Settings):
+        text = variables.get(_PREFIX + field.name.upper())
+        if text is not None:
+            values[field.name] = _read_value(_PREFIX + field.name.upper(), text, str(field.type))
+    values |= {name: value for name, value in flags.items() if value is not None}
+    return replace(Settings(), **values)  # type: ignore[arg-type]  # read by each field's type
+
+
+def _read_value(name: str, text: str, kind: str) -> object:
+    if kind == "int":
+        if not text.strip().lstrip("-").isdigit():
+            raise BadInput(f"{name} must be an integer, got {text[:40]!r}.")
+        return int(text)
+    if kind == "bool":
+        if text.lower() not in _TRUE | _FALSE:
+            raise BadInput(f"{name} must be 1 or 0, got {text[:40]!r}.")
+        return text.lower() in _TRUE
+    return Path(text) if kind == "Path" else text

@@ -1,0 +1,103 @@
+"""From settings to a running server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from lightly._kit.clock import SystemClock
+from lightly._kit.redaction import RedactingFilter
+from lightly.server.app import create_app
+from lightly.server.auth.service import (
+    FIRST_TOKEN_FILE,
+    FIRST_USER_EMAIL,
+    RECOMMENDED_TOKEN_LENGTH,
+    ensure_first_user,
+)
+from lightly.server.db.engine import open_database
+from lightly.server.db.migrate import migrate_database
+from lightly.server.jobs.service import JobService
+from lightly.server.platform import PlatformState
+from lightly.server.secrets.keys import load_or_make_keys
+from lightly.server.settings import Settings
+from lightly.server.storage.local import LocalBlobStore
+
+log = logging.getLogger("lightly.server")
+
+
+def open_platform(settings: Settings) -> PlatformState:
+    """Return the parts of a server: data folder, migrated database, blobs, jobs."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = load_or_make_keys(settings.data_dir)
+    database = open_database(settings.effective_database_url)
+    migrate_database(database)
+    clock = SystemClock()
+    base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    blobs = LocalBlobStore(settings.blob_root, keys, base_url)
+    jobs = JobService(settings, database, blobs, clock)
+    return PlatformState(settings, database, blobs, keys, clock, jobs)
+
+
+def run_server(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Requests under way are finished first."""
+    configure_logging()
+    listener = _bind(settings)
+    settings = replace(settings, port=listener.getsockname()[1])
+    platform = open_platform(settings)
+    _announce(platform)
+    config = uvicorn.Config(
+        create_app(platform),
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=30,
+        timeout_keep_alive=75,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        platform.database.close()
+
+
+def configure_logging() -> None:
+    """Log to standard error, every record redacted."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.addFilter(RedactingFilter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def _bind(settings: Settings) -> socket.socket:
+    """Take the port before anything else, so that two servers never share a data folder's work."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SystemExit(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Choose another port with --port."
+        ) from error
+    return listener
+
+
+def _announce(platform: PlatformState) -> None:
+    settings = platform.settings
+    token = os.environ.get("LIGHTLY_TOKEN") or None
+    made = ensure_first_user(
+        platform.database, platform.keys, platform.clock, settings.data_dir, token
+    )
+    if made is not None:
+        place = Path(settings.data_dir, FIRST_TOKEN_FILE)
+        print(f"API token of {FIRST_USER_EMAIL}: {made}\n(kept in {place})", flush=True)  # noqa: T201  shown once, to the operator
+    elif token is not None and len(token) < RECOMMENDED_TOKEN_LENGTH:
+        log.warning("LIGHTLY_TOKEN has fewer than %d characters.", RECOMMENDED_TOKEN_LENGTH)
+    log.info("listening on %s:%d, data in %s", settings.host, settings.port, settings.data_dir)

@@ -1,0 +1,1 @@
+"""Bytes: images, thumbnails, embeddings. One interface, a local folder behind it now."""

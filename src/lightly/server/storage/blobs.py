@@ -1,0 +1,78 @@
+"""The one interface to object stores.
+
+Keys are made by the server, never from names that somebody sent. A signed URL lets whoever holds
+it do one thing with one object for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, Protocol
+
+Method = Literal["GET", "PUT"]
+
+
+@dataclass(frozen=True)
+class BlobInfo:
+    """What is known of an object without reading it.
+
+    Attributes:
+        size_bytes: Its length.
+        etag: Changes whenever the bytes change.
+    """
+
+    size_bytes: int
+    etag: str
+
+
+class BlobStore(Protocol):
+    """Where bytes are kept. All writes are whole or not at all, and durable when they return."""
+
+    def put(self, key: str, chunks: Iterable[bytes]) -> BlobInfo:
+        """Store an object, replacing an older one under this key."""
+
+    def open(self, key: str) -> BinaryIO:
+        """Return the object as a readable file. Raises `FileNotFoundError`."""
+
+    def head(self, key: str) -> BlobInfo | None:
+        """Return what is known of an object, None when there is none."""
+
+    def list_keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below a folder-like prefix, in no promised order."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; removing what is not there is no error."""
+
+    def delete_below(self, prefix: str) -> None:
+        """Remove everything below a folder-like prefix."""
+
+    def open_writer(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """Yield a file whose bytes become the object when the block ends without an error."""
+
+    def sign_url(self, key: str, method: Method, *, ttl_s: int, now_s: float) -> str:
+        """Return a URL that is good for one method on one object until `now_s + ttl_s`."""
+
+
+def make_sample_key(dataset_id: str, sample_id: str, kind: Literal["full", "thumb"]) -> str:
+    """Return where a sample's image or thumbnail is kept.
+
+    The last digits of an id are a counter, so these folders fill evenly.
+    """
+    return f"{make_sample_prefix(dataset_id, kind)}{sample_id[-3:]}/{sample_id}"
+
+
+def make_sample_prefix(dataset_id: str, kind: Literal["full", "thumb"]) -> str:
+    """Return the prefix of all images or thumbnails of a dataset."""
+    return f"{make_dataset_prefix(dataset_id)}samples/{kind}/"
+
+
+def make_embedding_prefix(dataset_id: str, embedding_id: str) -> str:
+    """Return the prefix of everything that belongs to one embedding."""
+    return f"{make_dataset_prefix(dataset_id)}embeddings/{embedding_id}/"
+
+
+def make_dataset_prefix(dataset_id: str) -> str:
+    """Return the prefix of everything that belongs to one dataset."""
+    return f"datasets/{dataset_id}/"
