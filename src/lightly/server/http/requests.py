@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import orjson
 from fastapi import Depends, Request, Response
@@ -102,7 +102,8 @@ else:
 def describe_validation_error(error: RequestValidationError) -> str:
     """Return one sentence that names the parameter, the rule and the value."""
     first = error.errors()[0]
-    return _describe(f"{first['loc'][0]} parameter", {**first, "loc": first["loc"][1:]})
+    place = f"{first['loc'][0]} parameter"
+    return _describe(place, cast("ErrorDetails", {**first, "loc": first["loc"][1:]}))
 
 
 def _describe(place: str, error: ErrorDetails) -> str:

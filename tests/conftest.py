@@ -1,0 +1,62 @@
+"""Fixtures that tests of every kind share."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.platforms import InProcessServer, ServerProcess, run_in_process, run_process
+from tests.support.postgres import PostgresServer
+
+# Nothing of the developer's own environment may leak into a test.
+for _name in [name for name in os.environ if name.startswith("LIGHTLY_")]:
+    del os.environ[_name]
+
+DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the whole run."""
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def make_database_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Return a function that makes an empty database of a kind and returns its URL."""
+
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            return ""
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        return server.make_database(f"test_{uuid.uuid4().hex}")
+
+    return make
+
+
+@pytest.fixture(params=DATABASES)
+def server(
+    request: pytest.FixtureRequest, tmp_path: Path, make_database_url: Callable[[str], str]
+) -> Iterator[InProcessServer]:
+    """A server in this process, once on SQLite and once on PostgreSQL."""
+    with run_in_process(tmp_path / "data", make_database_url(request.param)) as running:
+        yield running
+
+
+@pytest.fixture
+def sqlite_server(tmp_path: Path) -> Iterator[InProcessServer]:
+    """A server in this process on SQLite, for what no database can change."""
+    with run_in_process(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def server_process(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A real server process on SQLite."""
+    with run_process(tmp_path / "data") as running:
+        yield running
