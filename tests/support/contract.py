@@ -230,7 +230,9 @@ def _compile_schema(schema_text: str) -> Any:
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     )
     strict = validators.extend(
-        Draft202012Validator, {"pattern": _check_pattern}, type_checker=type_checker
+        Draft202012Validator,
+        {"pattern": _check_pattern, "oneOf": _check_one_of},
+        type_checker=type_checker,
     )
     schema = _inline_references(json.loads(schema_text))
     return strict(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -241,6 +243,20 @@ def _check_pattern(
 ) -> Iterator[ValidationError]:
     if isinstance(value, str) and not _compile_pattern(pattern).search(value):
         yield ValidationError(f"{value!r} does not match '{pattern}'")
+
+
+def _check_one_of(
+    validator: Any, options: list[Any], value: object, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if "discriminator" not in schema or not isinstance(value, dict):
+        yield from Draft202012Validator.VALIDATORS["oneOf"](validator, options, value, schema)
+        return
+    # The same verdict as trying every option, but the message is about the option that was meant.
+    key, mapping = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
+    if value.get(key) in mapping:
+        yield from validator.descend(value, _inline_component(mapping[value[key]]))
+    else:
+        yield ValidationError(f"{key!r} is {value.get(key)!r} instead of one of {sorted(mapping)}")
 
 
 @functools.cache
@@ -256,12 +272,13 @@ def _inline_references(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        return _inline_component(schema["$ref"].rpartition("/")[2])
+        return _inline_component(schema["$ref"])
     return {key: _inline_references(value) for key, value in schema.items()}
 
 
 @functools.cache
-def _inline_component(name: str) -> Any:
+def _inline_component(reference: str) -> Any:
+    name = reference.removeprefix("#/components/schemas/")
     return _inline_references(_load_contract()["components"]["schemas"][name])
 
 

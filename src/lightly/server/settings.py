@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from lightly._kit.errors import BadInput
 
@@ -81,7 +82,7 @@ class Settings:
         )
 
 
-def read_settings(environment: Mapping[str, str] | None = None, **flags: object) -> Settings:
+def read_settings(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
     """Return the settings: defaults, overridden by the environment, overridden by flags.
 
     Args:
@@ -92,13 +93,13 @@ def read_settings(environment: Mapping[str, str] | None = None, **flags: object)
         BadInput: If a value cannot be read; the message names the variable.
     """
     variables = os.environ if environment is None else environment
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for field in fields(Settings):
         text = variables.get(_PREFIX + field.name.upper())
         if text is not None:
             values[field.name] = _read_value(_PREFIX + field.name.upper(), text, str(field.type))
     values |= {name: value for name, value in flags.items() if value is not None}
-    return replace(Settings(), **values)  # type: ignore[arg-type]  # read by each field's type
+    return replace(Settings(), **values)
 
 
 def _read_value(name: str, text: str, kind: str) -> object:

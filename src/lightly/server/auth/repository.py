@@ -26,9 +26,10 @@ def find_user_by_email(connection: sa.Connection, email: str) -> User | None:
     return None if row is None else User(row.id, row.email, row.is_admin)
 
 
-def count_users(connection: sa.Connection) -> int:
-    """Return how many users there are."""
-    return connection.execute(sa.select(sa.func.count()).select_from(users)).scalar_one()
+def has_admin(connection: sa.Connection) -> bool:
+    """Tell whether anybody may administer the server."""
+    query = sa.select(users.c.id).where(users.c.is_admin).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def list_users(connection: sa.Connection) -> list[tuple[User, bool]]:

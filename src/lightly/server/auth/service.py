@@ -174,7 +174,7 @@ def _find_user(user: User | None, email: str) -> User:
 def ensure_first_user(
     database: Database, keys: ServerKeys, clock: Clock, data_dir: Path, token: str | None
 ) -> str | None:
-    """Make `admin@localhost` when there is no user at all.
+    """Make `admin@localhost` when there is no administrator yet.
 
     Args:
         database: Where users live.
@@ -187,7 +187,7 @@ def ensure_first_user(
         The token if it was made at random just now, else None.
     """
     with database.read() as connection:
-        if repository.count_users(connection) > 0:
+        if repository.has_admin(connection):
             return None
     chosen = None if token is None else check_token(token)
     made = chosen or make_token()

@@ -1,0 +1,55 @@
+# Everything that a newcomer needs. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup --timeout 600
+# Numeric libraries take one thread per process: two cores are shared by the test workers.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: ## Make .venv with everything that running needs
+	@tools/setup.sh
+
+.PHONY: setup-test
+setup-test: ## The same and what the tests need: PostgreSQL, the published clients
+	@tools/setup.sh test
+
+.PHONY: demo
+demo: setup ## Start a server and choose a diverse subset of real images
+	@$(BIN)/python -m tools.demo.run_demo
+
+.PHONY: demo-stop
+demo-stop: ## Stop the server that the demo left running
+	@$(BIN)/python -m tools.demo.run_demo --stop
+
+.PHONY: check
+check: setup ## Lint, types, layers
+	$(BIN)/ruff format --check src tests tools benchmarks
+	$(BIN)/ruff check src tests tools benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: test
+test: setup-test check ## All checks and all tests
+	$(PYTEST) -m "not long"
+
+.PHONY: test-long
+test-long: setup-test ## Long property profiles, load and soak
+	$(PYTEST) -m long --timeout 3600
+
+.PHONY: bench
+bench: setup ## All benchmarks, one after another
+	$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: setup ## Pin all dependencies again, with hashes
+	$(BIN)/python tools/lock_requirements.py
+
+.PHONY: format
+format: setup ## Format the code
+	$(BIN)/ruff format src tests tools benchmarks
+	$(BIN)/ruff check --fix src tests tools benchmarks

@@ -1,0 +1,80 @@
+"""Entry point of the `lightly` command."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib import metadata
+
+import click
+
+from lightly import __version__
+from lightly._kit.errors import LightlyError
+
+#: Subcommand -> (module with the command, one line of help). The module loads when it is used.
+COMMANDS = {
+    "server": ("lightly.cli.server", "Start the server: API, background jobs, everything."),
+    "admin": ("lightly.cli.admin", "Administer users and tokens of a server's data."),
+    "embed": ("lightly.cli.embed", "Compute embeddings of a folder of images or videos."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and loads one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's interface
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's interface
+        """Load and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's interface
+        """List the commands without loading any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Clients find the server through LIGHTLY_SERVER_LOCATION and LIGHTLY_TOKEN.",
+)
+@click.version_option(__version__, prog_name="lightly")
+def lightly() -> None:
+    """Curate image and video data on your own machines."""
+
+
+def refuse_mixed_installation() -> None:
+    """Stop when the public `lightly` package is installed beside this one.
+
+    Both provide the import root `lightly`, so whichever was installed last has overwritten
+    files of the other.
+    """
+    try:
+        other = metadata.version("lightly")
+    except metadata.PackageNotFoundError:
+        return
+    raise SystemExit(
+        f"The package 'lightly' {other} is installed in this environment. It and "
+        "'lightly-platform' share the import name 'lightly' and cannot live together: "
+        "uninstall both, then install 'lightly-platform', or use an environment of its own."
+    )
+
+
+def main() -> None:
+    """Run the `lightly` command."""
+    refuse_mixed_installation()
+    try:
+        lightly()
+    except LightlyError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

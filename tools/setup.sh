@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Makes .venv with everything that is needed, from nothing but Debian and Python 3.11.
+#
+#   tools/setup.sh          what running the platform needs
+#   tools/setup.sh test     also what the tests need: PostgreSQL and the published clients
+#
+# A stamp file remembers what was installed, so that a second run takes a moment.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+apt_install() {
+  say "Installing system packages: $*"
+  if ! { as_root apt-get -qq update && DEBIAN_FRONTEND=noninteractive as_root apt-get -qq install -y --no-install-recommends "$@" >/dev/null; }; then
+    say "Could not install $*. Install it by hand, then run this again."
+    exit 1
+  fi
+}
+
+find_python() {
+  local name
+  for name in "${PYTHON:-}" python3.11 python3; do
+    if [ -n "$name" ] && "$name" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+      echo "$name"
+      return
+    fi
+  done
+  say "Python 3.11 is needed. Set PYTHON=/path/to/python3.11."
+  exit 1
+}
+
+install_python_packages() {
+  local python stamp
+  stamp=$(cat requirements/all.txt pyproject.toml | sha256sum | cut -d' ' -f1)
+  if [ -x .venv/bin/lightly ] && [ "$(cat .venv/.stamp 2>/dev/null || true)" = "$stamp" ]; then
+    return
+  fi
+  python=$(find_python)
+  "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
+  say "Installing Python packages into .venv (about a minute)"
+  [ -x .venv/bin/python ] || "$python" -m venv .venv
+  .venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/all.txt
+  # The package itself: built with what is installed already, nothing else is fetched.
+  .venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+  echo "$stamp" > .venv/.stamp
+}
+
+install_test_systems() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || apt_install postgresql
+  .venv/bin/python tools/install_published_clients.py
+}
+
+install_python_packages
+if [ "${1:-}" = test ]; then install_test_systems; fi
