@@ -253,8 +253,8 @@ def _check_one_of(
         return
     # The same verdict as trying every option, but the message is about the option that was meant.
     key, mapping = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
-    if value.get(key) in mapping:
-        yield from validator.descend(value, _inline_component(mapping[value[key]]))
+    if str(value.get(key)) in mapping:
+        yield from validator.descend(value, _inline_component(mapping[str(value[key])]))
     else:
         yield ValidationError(f"{key!r} is {value.get(key)!r} instead of one of {sorted(mapping)}")
 

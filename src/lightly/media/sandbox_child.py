@@ -16,6 +16,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
+import cv2
+
+from lightly.media.errors import CorruptMedia
+from lightly.media.images import read_bytes
+from lightly.media.inspection import inspect_image
+from lightly.media.model_input import ResizeRule, crop_for_model, load_model_pixels
 from lightly.media.sandbox_protocol import Message, read_message, write_message
 
 #: Answers a request with any number of messages; None in between is a sign of life.
@@ -35,6 +41,8 @@ def serve(operations: Mapping[str, Operation], settings: Mapping[str, Any]) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _make_warnings_errors()
+    # Parallelism is the number of processes; threads inside would only fight for the cores.
+    cv2.setNumThreads(1)
     _limit_resources(int(settings["memory_bytes"]))
     write_message(replies, Message({"kind": "ready"}))
     _silence_errors()
@@ -48,8 +56,6 @@ def _answer(
     operation: Operation, request: Message, replies: BinaryIO, settings: Mapping[str, Any]
 ) -> bool:
     """Run one operation; return whether this process may be used again."""
-    from lightly.media.errors import CorruptMedia  # noqa: PLC0415  loads with the decoders
-
     try:
         for reply in operation(request):
             write_message(replies, reply or Message({"kind": "alive"}))
@@ -66,8 +72,6 @@ def _answer(
 
 def inspect(request: Message) -> Iterator[Message]:
     """Answer with the report of one image; its bytes are the blob, or `path` names the file."""
-    from lightly.media.inspection import inspect_image  # noqa: PLC0415  loads with the decoders
-
     source = bytes(request.blobs[0]) if request.blobs else request.header["path"]
     report = inspect_image(source, with_thumbnail=request.header["with_thumbnail"])
     fields = {
@@ -83,9 +87,6 @@ def inspect(request: Message) -> Iterator[Message]:
 
 def load_pixels(request: Message) -> Iterator[Message]:
     """Answer with the pixels that a model sees of one image."""
-    from lightly.media.images import read_bytes  # noqa: PLC0415  loads with the decoders
-    from lightly.media.model_input import ResizeRule, load_model_pixels  # noqa: PLC0415  as above
-
     data = bytes(request.blobs[0]) if request.blobs else read_bytes(request.header["path"])
     pixels = load_model_pixels(data, ResizeRule(**request.header["rule"]))
     yield Message({"kind": "pixels"}, [pixels.tobytes()])
@@ -103,8 +104,8 @@ def count(request: Message) -> Iterator[Message | None]:
 
 def inspect_frames(request: Message) -> Iterator[Message | None]:
     """Answer with report, thumbnail and PNG of every frame of a video."""
-    from lightly.media.frames import iterate_frames  # noqa: PLC0415  loads FFmpeg
-    from lightly.media.frame_reports import report_frame  # noqa: PLC0415  as above
+    from lightly.media.frame_reports import report_frame  # noqa: PLC0415  loads FFmpeg
+    from lightly.media.frames import iterate_frames  # noqa: PLC0415  as above
 
     for frame in iterate_frames(request.header["path"], first=request.header["first"]):
         if frame is None:
@@ -121,7 +122,6 @@ def inspect_frames(request: Message) -> Iterator[Message | None]:
 def load_frames(request: Message) -> Iterator[Message | None]:
     """Answer with the pixels that a model sees of every frame of a video."""
     from lightly.media.frames import iterate_frames  # noqa: PLC0415  loads FFmpeg
-    from lightly.media.model_input import ResizeRule, crop_for_model  # noqa: PLC0415  as above
 
     rule = ResizeRule(**request.header["rule"])
     for frame in iterate_frames(request.header["path"], first=request.header["first"]):
@@ -140,17 +140,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "inspect_frames": inspect_frames,
     "load_frames": load_frames,
 }
-
-
-def load_decoders() -> None:
-    """Import what every request needs, before limits are measured from it."""
-    import cv2  # noqa: PLC0415  only this process needs it at once
-
-    import lightly.media.inspection  # noqa: PLC0415  as above
-    import lightly.media.model_input  # noqa: F401, PLC0415  as above
-
-    # Parallelism is the number of processes; threads inside would only fight for the cores.
-    cv2.setNumThreads(1)
 
 
 def _claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -173,7 +162,9 @@ def _silence_errors() -> None:
 
 
 def _make_warnings_errors() -> None:
-    warnings.simplefilter("error")
+    # What decoders say about bad bytes. Not among them: that Python or Pillow plan a change.
+    warnings.simplefilter("error", UserWarning)
+    warnings.simplefilter("error", RuntimeWarning)
     # About entries that say nothing of the pixels; honest scanners write such files.
     warnings.filterwarnings("ignore", message="Metadata Warning")
     warnings.filterwarnings("ignore", message="Corrupt EXIF data")
@@ -186,6 +177,7 @@ def _limit_resources(memory_bytes: int) -> None:
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    sys.dont_write_bytecode = True
     statm = Path("/proc/self/statm")
     if statm.exists():  # elsewhere the address space cannot be measured, so it is not bounded
         used = int(statm.read_text().split()[0]) * resource.getpagesize()
@@ -204,7 +196,6 @@ def _limit_cpu_time(seconds: int) -> None:
 
 def main() -> None:
     """Run the child; its settings are the only argument, as JSON."""
-    load_decoders()
     serve(OPERATIONS, json.loads(sys.argv[1]))
 
 
