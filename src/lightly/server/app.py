@@ -21,6 +21,7 @@ from lightly.server.errors import ApiError, MalformedRequest, NotFound
 from lightly.server.http.middleware import RequestMiddleware
 from lightly.server.http.requests import ContractRoute, describe_validation_error
 from lightly.server.http.responses import error_response
+from lightly.server.maintenance import Maintenance
 from lightly.server.platform import PlatformState
 from lightly.server.service.routes import router as service_router
 from lightly.server.storage.routes import router as storage_router
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("lightly.server")
 
-_ROUTERS: Sequence[APIRouter] = (
+ROUTERS: Sequence[APIRouter] = (
     service_router,
     datasets_router,
     storage_router,
@@ -57,9 +58,12 @@ def create_app(platform: PlatformState) -> FastAPI:
     async def run(_app: FastAPI) -> AsyncIterator[None]:
         limiter = anyio.to_thread.current_default_thread_limiter()
         limiter.total_tokens = platform.settings.thread_count
+        maintenance = Maintenance(platform)
+        maintenance.start()
         platform.jobs.start()
         yield
         platform.jobs.stop()
+        maintenance.stop()
 
     app = FastAPI(
         title="Lightly Platform",
@@ -72,7 +76,7 @@ def create_app(platform: PlatformState) -> FastAPI:
     )
     app.state.platform = platform
     app.router.route_class = ContractRoute
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     _handle_errors(app)
     authenticator = Authenticator(

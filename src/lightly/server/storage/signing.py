@@ -31,7 +31,9 @@ def check_blob_url(
         Forbidden: If the URL was changed, is for another method, or has expired.
     """
     is_number = expires.isascii() and expires.isdigit() and len(expires) <= 12
-    expected = keys.sign(_make_message(key, method, int(expires))) if is_number else ""
+    if not is_number:
+        raise Forbidden("The expiry of this URL is not valid.")
+    expected = keys.sign(_make_message(key, method, int(expires)))
     # Encoded, because the comparison refuses text that is not ASCII.
     if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogatepass")):
         raise Forbidden("The signature of this URL is not valid.")

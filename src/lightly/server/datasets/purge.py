@@ -1,0 +1,54 @@
+"""Removing for good what was deleted a while ago."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from lightly.server.db import tables
+from lightly.server.db.engine import Database
+from lightly.server.storage.blobs import BlobStore, make_dataset_prefix
+
+#: Samples per transaction, so that other writers never wait long.
+_CHUNK_SAMPLES = 20_000
+_BY_SAMPLE = (tables.samples, tables.sample_contents)
+_BY_DATASET = (tables.tags, tables.embeddings, tables.metadata_configurations)
+
+
+def purge_deleted_datasets(database: Database, blobs: BlobStore, deleted_before_ms: int) -> int:
+    """Remove rows and blobs of datasets that were deleted before a moment.
+
+    The dataset's own row goes last, so that a purge which was cut off is taken up again.
+
+    Returns:
+        How many datasets were removed.
+    """
+    with database.read() as connection:
+        deleted = connection.execute(
+            sa.select(tables.datasets.c.key, tables.datasets.c.id, tables.datasets.c.n_samples)
+            .where(tables.datasets.c.deleted_at_ms < deleted_before_ms)
+            .order_by(tables.datasets.c.key)
+        ).all()
+    for key, dataset_id, n_samples in deleted:
+        blobs.delete_below(make_dataset_prefix(dataset_id))
+        for start in range(0, n_samples, _CHUNK_SAMPLES):
+            _delete_samples(database, key, start, start + _CHUNK_SAMPLES)
+        _delete_dataset(database, key, dataset_id)
+    return len(deleted)
+
+
+def _delete_samples(database: Database, dataset_key: int, start: int, stop: int) -> None:
+    with database.write() as connection:
+        for table in _BY_SAMPLE:
+            connection.execute(
+                sa.delete(table).where(
+                    table.c.dataset_key == dataset_key, table.c.idx >= start, table.c.idx < stop
+                )
+            )
+
+
+def _delete_dataset(database: Database, dataset_key: int, dataset_id: str) -> None:
+    with database.write() as connection:
+        for table in _BY_DATASET:
+            connection.execute(sa.delete(table).where(table.c.dataset_key == dataset_key))
+        connection.execute(sa.delete(tables.jobs).where(tables.jobs.c.dataset_id == dataset_id))
+        connection.execute(sa.delete(tables.datasets).where(tables.datasets.c.key == dataset_key))

@@ -1,0 +1,50 @@
+"""Housekeeping beside the requests. Doing it twice, or in two processes, changes nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from lightly.server.datasets.purge import purge_deleted_datasets
+from lightly.server.platform import PlatformState
+from lightly.server.storage.local import LocalBlobStore
+
+log = logging.getLogger("lightly.server")
+
+INTERVAL_S = 3600.0
+
+
+class Maintenance:
+    """A thread that tidies up at the start and then every hour."""
+
+    def __init__(self, platform: PlatformState) -> None:
+        self._platform = platform
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
+
+    def start(self) -> None:
+        """Remove what killed writers left, then tidy up in the background."""
+        if isinstance(self._platform.blobs, LocalBlobStore):
+            self._platform.blobs.sweep()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish."""
+        self._stopped.set()
+        self._thread.join(timeout=5)
+
+    def tidy_up(self) -> None:
+        """Purge datasets whose time to come back is over."""
+        platform = self._platform
+        before_ms = platform.clock.now_ms() - 1000 * platform.settings.deleted_dataset_ttl_s
+        count = purge_deleted_datasets(platform.database, platform.blobs, before_ms)
+        if count:
+            log.info("purged %d deleted datasets", count)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self.tidy_up()
+            except Exception:  # the thread must outlive a database that is away for a while
+                log.exception("housekeeping failed; it is tried again in an hour")
+            self._stopped.wait(INTERVAL_S)

@@ -1,0 +1,25 @@
+"""Every route of the application, for tests that walk all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fastapi.routing import APIRoute
+
+from lightly.server.app import ROUTERS
+
+
+def list_routes() -> Iterator[tuple[str, str]]:
+    """Yield (method, path template) of every route that the server serves."""
+    for router in ROUTERS:
+        for route in router.routes:
+            if not isinstance(route, APIRoute):
+                raise TypeError(f"unknown kind of route: {route}")
+            for method in sorted(route.methods):
+                yield method, route.path
+
+
+def fill_path(path: str, **values: str) -> str:
+    """Return a path with its parameters replaced: those given, else an id of nothing."""
+    return re.sub(r"\{(\w+)(:path)?\}", lambda m: values.get(m.group(1), "0123456789ab" * 2), path)
