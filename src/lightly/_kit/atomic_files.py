@@ -46,12 +46,20 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         file.write(content)
 
 
-def remove_temporary_files(folder: Path) -> int:
-    """Remove what killed writers left below `folder`; return how many files that was."""
-    leftovers = list(folder.rglob(f"{TEMPORARY_PREFIX}*"))
-    for leftover in leftovers:
-        leftover.unlink(missing_ok=True)
-    return len(leftovers)
+def remove_temporary_files(folder: Path, *, written_before_s: float) -> int:
+    """Remove what killed writers left below `folder`; return how many files that was.
+
+    Args:
+        folder: Searched with everything below it.
+        written_before_s: Seconds since the epoch. Later files may belong to a living writer.
+    """
+    count = 0
+    for leftover in folder.rglob(f"{TEMPORARY_PREFIX}*"):
+        with suppress(FileNotFoundError):
+            if leftover.stat().st_mtime < written_before_s:
+                leftover.unlink()
+                count += 1
+    return count
 
 
 def _sync_folder(folder: Path) -> None:

@@ -23,9 +23,7 @@ class Maintenance:
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def start(self) -> None:
-        """Remove what killed writers left, then tidy up in the background."""
-        if isinstance(self._platform.blobs, LocalBlobStore):
-            self._platform.blobs.sweep()
+        """Tidy up in the background from now on."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -34,8 +32,11 @@ class Maintenance:
         self._thread.join(timeout=5)
 
     def tidy_up(self) -> None:
-        """Purge datasets whose time to come back is over."""
+        """Remove what killed writers left and datasets whose time to come back is over."""
         platform = self._platform
+        if isinstance(platform.blobs, LocalBlobStore):
+            an_hour_ago_s = platform.clock.now_ms() / 1000 - INTERVAL_S
+            platform.blobs.sweep(written_before_s=an_hour_ago_s)
         before_ms = platform.clock.now_ms() - 1000 * platform.settings.deleted_dataset_ttl_s
         count = purge_deleted_datasets(platform.database, platform.blobs, before_ms)
         if count:

@@ -35,9 +35,9 @@ class LocalBlobStore:
         self._base_url = base_url.rstrip("/")
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def sweep(self) -> int:
-        """Remove what writes that were cut off left behind; return how many files."""
-        return remove_temporary_files(self._root)
+    def sweep(self, *, written_before_s: float) -> int:
+        """Remove what writes that were cut off before a moment left; return how many files."""
+        return remove_temporary_files(self._root, written_before_s=written_before_s)
 
     def path_of(self, key: str) -> Path:
         """Return the file of an object, whether it exists or not."""
