@@ -45,9 +45,14 @@ test-long: setup-test ## Long property profiles, load and soak
 bench: setup ## All benchmarks, one after another
 	$(BIN)/python -m benchmarks
 
+.PHONY: generate
+generate: setup ## Generate the wire models from openapi/openapi.json
+	$(BIN)/python tools/generate_wire_models.py
+
 .PHONY: lock
 lock: setup ## Pin all dependencies again, with hashes
 	$(BIN)/python tools/lock_requirements.py
+	$(BIN)/python tools/install_published_clients.py --lock
 
 .PHONY: format
 format: setup ## Format the code

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from lightly.openapi_generated.swagger_client import models
 from tools.generate_wire_models import (
     CONTRACT,
     TARGET,
@@ -14,8 +16,6 @@ from tools.generate_wire_models import (
     to_snake_case,
     write_models,
 )
-
-from lightly.openapi_generated.swagger_client import models
 
 SCHEMAS = read_schemas(CONTRACT)
 OBJECTS = [name for name, schema in SCHEMAS.items() if schema.get("type") == "object"]

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+
 from tests.support.contract import (
     ContractClient,
     check_response,
