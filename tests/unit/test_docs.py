@@ -12,7 +12,7 @@ from lightly.cli.main import COMMANDS
 from lightly.server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(
+DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "demo/*.md") for path in ROOT.glob(pattern))
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "demo").glob("*.md")]
 )
 

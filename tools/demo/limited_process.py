@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ from lightly._kit.errors import LightlyError
 _POLL_S = 0.2
 # One line of a log is enough to know what went wrong.
 _MAX_REASON_CHARS = 160
+_ADDRESS = re.compile(r"\S+://\S+")
 
 
 class CommandFailed(LightlyError):
@@ -110,9 +112,13 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 def find_reason(text: str) -> str:
     """Return the line of a log that most likely says what went wrong, shortened.
 
-    >>> find_reason("Reading lists\\nE: Unable to locate package\\nbye")
-    'E: Unable to locate package'
+    Addresses are left out: they may hold the password of a proxy.
+
+    >>> find_reason("E: Failed to fetch http://host/x  Could not connect")
+    'E: Failed to fetch (address) Could not connect'
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith(("E:", "Err:", "error"))]
-    return (errors or lines[-1:] or ["it gave no reason"])[0][:_MAX_REASON_CHARS]
+    lines = [" ".join(_ADDRESS.sub("(address)", line).split()) for line in text.splitlines()]
+    told = [line for line in lines if line]
+    errors = [line for line in told if line.startswith("E:")]
+    errors += [line for line in told if line.startswith(("Err:", "error"))]
+    return (errors or told[-1:] or ["it gave no reason"])[0][:_MAX_REASON_CHARS]

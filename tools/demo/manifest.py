@@ -26,6 +26,7 @@ ImageSet = Literal["object photos", "shipped set"]
 
 # Counts up when the same seed gives other files: an older folder is then built anew.
 MANIFEST_VERSION = 1
+MANIFEST_MAKER = "lightly demo"
 MANIFEST_NAME = "manifest.json"
 METADATA_NAME = "custom_metadata.json"
 IMAGES_NAME = "images"
@@ -143,9 +144,10 @@ def describe(image_id: int, file: DemoFile) -> dict[str, Any]:
 
 
 def write_manifest(folder: DemoFolder) -> None:
-    """Write metadata and manifest. The manifest comes last: where it is, the folder is complete."""
+    """Write metadata and manifest."""
     write_json(folder.metadata_path, folder.custom_metadata())
     record = {
+        "made_by": MANIFEST_MAKER,
         "version": MANIFEST_VERSION,
         "image_set": folder.image_set,
         "reason": folder.reason,
@@ -161,23 +163,33 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_manifest(path: Path) -> DemoFolder | None:
-    """Return the folder recorded in `path`, None if it is absent, older or not as recorded."""
-    try:
-        record = json.loads((path / MANIFEST_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    """Return the folder recorded in `path`, None if it is absent or of another version."""
+    record = read_record(path)
     if record.get("version") != MANIFEST_VERSION:
         return None
     files = tuple(DemoFile(**entry) for entry in record["files"])
-    folder = DemoFolder(path, record["image_set"], record["reason"], record["seed"], files)
-    return folder if is_as_recorded(folder) else None
+    return DemoFolder(path, record["image_set"], record["reason"], record["seed"], files)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the manifest in `path` as it stands, empty if there is none of ours."""
+    try:
+        record = json.loads((path / MANIFEST_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    is_ours = isinstance(record, dict) and record.get("made_by") == MANIFEST_MAKER
+    return record if is_ours else {}
+
+
+def list_sizes(images_dir: Path) -> dict[str, int]:
+    """Return name and size in bytes of every file below a folder."""
+    return {
+        path.relative_to(images_dir).as_posix(): path.stat().st_size
+        for path in images_dir.rglob("*")
+        if path.is_file()
+    }
 
 
 def is_as_recorded(folder: DemoFolder) -> bool:
     """Tell whether exactly the recorded files are there, with their sizes."""
-    found = {
-        path.relative_to(folder.images_dir).as_posix(): path.stat().st_size
-        for path in folder.images_dir.rglob("*")
-        if path.is_file()
-    }
-    return found == {file.name: file.size_bytes for file in folder.files}
+    return list_sizes(folder.images_dir) == {file.name: file.size_bytes for file in folder.files}

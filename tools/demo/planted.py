@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
+
 from tools.demo.manifest import DemoFile, Kind
 
 # Below this a crop or a blur says little about the picture.
