@@ -17,14 +17,15 @@ TEMPORARY_PREFIX = ".part-"
 def open_atomic(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Yield a file that becomes `path` when the block ends without an error.
 
-    The bytes are flushed to disk before the rename and the rename is flushed after it, so what a
-    caller acknowledges afterwards survives a power loss. On any error nothing is left behind.
+    The bytes are flushed to disk before the rename and the rename is flushed after it, as are new
+    folders, so what a caller acknowledges afterwards survives a power loss. An error leaves no
+    temporary file, and an older file under this name as it was.
 
     Args:
         path: The final place. Its folder is made when it is missing.
         mode: Permission bits of the file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -56,10 +57,19 @@ def remove_temporary_files(folder: Path, *, written_before_s: float) -> int:
     count = 0
     for leftover in folder.rglob(f"{TEMPORARY_PREFIX}*"):
         with suppress(FileNotFoundError):
-            if leftover.stat().st_mtime < written_before_s:
+            if leftover.is_file() and leftover.stat().st_mtime < written_before_s:
                 leftover.unlink()
                 count += 1
     return count
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    # A file survives a power loss only if the entries of all folders above it do.
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -24,6 +24,15 @@ def count_bytes(n_bits: int) -> int:
     return (n_bits + 7) // 8
 
 
+def is_bitmask(text: str) -> bool:
+    """Tell whether `text` has the wire form of a mask.
+
+    >>> is_bitmask("0x59"), is_bitmask("0xF"), is_bitmask("59")
+    (True, False, False)
+    """
+    return _WIRE_FORM.fullmatch(text) is not None
+
+
 def parse_bitmask(text: str, n_bits: int) -> bytes:
     r"""Return the mask that `text` stands for, `count_bytes(n_bits)` long.
 
@@ -35,7 +44,7 @@ def parse_bitmask(text: str, n_bits: int) -> bytes:
     >>> parse_bitmask("0x59", 10)
     b'Y\x00'
     """
-    if _WIRE_FORM.fullmatch(text) is None:
+    if not is_bitmask(text):
         raise BadInput("A bit mask must be '0x' followed by lower-case hex digits.")
     digits = text[2:].lstrip("0")
     highest = 4 * len(digits) - _leading_zero_bits(digits)
@@ -108,6 +117,15 @@ def count_bits(mask: bytes) -> int:
 def resize_bitmask(mask: bytes, n_bits: int) -> bytes:
     """Return the same bits in a mask for `n_bits` samples; it only ever grows."""
     return mask.ljust(count_bytes(n_bits), b"\0")
+
+
+def fits_bitmask(mask: bytes, n_bits: int) -> bool:
+    r"""Tell whether no bit at or above `n_bits` is set.
+
+    >>> fits_bitmask(b"\x01\x00", 1), fits_bitmask(b"\x02", 1)
+    (True, False)
+    """
+    return int.from_bytes(mask, "little").bit_length() <= n_bits
 
 
 def combine_bitmasks(first: bytes, second: bytes, operation: str) -> bytes:

@@ -20,11 +20,12 @@ class _IdSource:
     """Per process: 4 bytes of seconds, 5 random bytes, 3 bytes of counter."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._restart()
         os.register_at_fork(after_in_child=self._restart)
 
     def _restart(self) -> None:
+        # A new lock, because another thread of the parent may have held the old one at the fork.
+        self._lock = threading.Lock()
         self._process_part = os.urandom(5).hex()
         self._counter = int.from_bytes(os.urandom(2))
         self._second = 0

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 #: Answers that say "later", not "no".
@@ -14,7 +15,7 @@ RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long to wait: exponential with full jitter, bounded.
+    """How often and how long to wait: exponential, bounded, the later half of it by chance.
 
     Attributes:
         attempts: How often a call is made at most, the first time included.
@@ -37,7 +38,9 @@ class RetryPolicy:
             attempt: Number of the attempt that failed.
             retry_after: The answer's `Retry-After` header; it is a lower bound on the wait.
         """
-        bound: float = min(self.cap_s, self.base_s * 2 ** (attempt - 1))
+        # Doubling more often than this passes every cap, and at some point every number.
+        doublings = min(attempt - 1, 64)
+        bound: float = min(self.cap_s, self.base_s * 2**doublings)
         asked = min(self.cap_s, parse_retry_after(retry_after))
         return max(asked, bound * (0.5 + 0.5 * self.jitter()))
 
@@ -55,7 +58,10 @@ def parse_retry_after(value: str | None, *, now_s: float | None = None) -> float
     except ValueError:
         pass
     try:
-        moment = parsedate_to_datetime(value).timestamp()
+        moment = parsedate_to_datetime(value)
     except (TypeError, ValueError):
         return 0.0
-    return max(0.0, moment - (time.time() if now_s is None else now_s))
+    if moment.tzinfo is None:
+        # "-0000" stands for UTC without saying so.
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - (time.time() if now_s is None else now_s))

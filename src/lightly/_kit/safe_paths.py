@@ -18,33 +18,45 @@ MAX_NAME_PARTS = 64
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# Windows drops dots and blanks at the end of a part, so that `.. ` means `..` there.
+_DOT_PART = re.compile(r"(?:^|[/\\]) *\.[. ]*(?:$|[/\\])")
 
 
 def check_relative_name(name: str) -> str:
     """Return `name` if it is a relative path without tricks, else raise.
 
     Raises:
-        BadInput: If the name is empty, too long, absolute, has `.` or `..` parts, backslashes
-            that act as separators in a `..` part, control characters or a drive letter.
+        BadInput: If the name is empty, too long, not valid Unicode, absolute or with a drive
+            letter, has control characters, or parts of nothing but dots and blanks. Backslashes
+            count as separators too.
 
     >>> check_relative_name("a/b c.jpg")
     'a/b c.jpg'
     """
-    shown = _shorten(name)
-    if not name:
-        raise BadInput("A file name must not be empty.")
-    if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
-        raise BadInput(f"A file name may have at most {MAX_NAME_BYTES} bytes: {shown}.")
-    if _CONTROL.search(name):
-        raise BadInput(f"A file name must not contain control characters: {shown}.")
-    if name.startswith(("/", "\\")) or _DRIVE.match(name):
-        raise BadInput(f"A file name must be relative: {shown}.")
-    parts = re.split(r"[/\\]", name)
-    if len(parts) > MAX_NAME_PARTS:
-        raise BadInput(f"A file name may have at most {MAX_NAME_PARTS} folders: {shown}.")
-    if any(part in {".", ".."} for part in parts):
-        raise BadInput(f"A file name must not contain '.' or '..' parts: {shown}.")
+    problem = _find_problem(name)
+    if problem is not None:
+        raise BadInput(f"A file name {problem}: {_shorten(name)}.")
     return name
+
+
+def _find_problem(name: str) -> str | None:  # noqa: PLR0911  one return per rule, as a list
+    """Return the rule that a name breaks. Runs once per sample, so nothing is built beforehand."""
+    if not name:
+        return "must not be empty"
+    if _SURROGATE.search(name):
+        return "must be valid Unicode; rename the file"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        return f"may have at most {MAX_NAME_BYTES} bytes"
+    if _CONTROL.search(name):
+        return "must not contain control characters"
+    if name[0] in "/\\" or _DRIVE.match(name):
+        return "must be relative"
+    if name.count("/") + name.count("\\") >= MAX_NAME_PARTS:
+        return f"may have at most {MAX_NAME_PARTS} folders"
+    if _DOT_PART.search(name):
+        return "must not contain '.' or '..' parts"
+    return None
 
 
 def resolve_below(root: Path, name: str) -> Path:
@@ -55,12 +67,15 @@ def resolve_below(root: Path, name: str) -> Path:
     """
     check_relative_name(name)
     base = root.resolve()
-    path = (base / name).resolve()
+    try:
+        path = (base / name).resolve()
+    except RuntimeError as error:
+        raise BadInput(f"The file name leads into a loop of links: {_shorten(name)}.") from error
     if path == base or base not in path.parents:
         raise BadInput(f"The file name leads outside of its folder: {_shorten(name)}.")
     return path
 
 
 def _shorten(name: str) -> str:
-    text = ascii(name)
+    text = ascii(name[:80])
     return text if len(text) <= 80 else text[:77] + "..."
