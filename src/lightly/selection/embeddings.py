@@ -23,7 +23,7 @@ taken from computed lengths.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,6 +39,7 @@ IndexArray = NDArray[np.int64]
 MAX_DIMENSIONS = 65_536
 # Rows are read, centred and converted in pieces of about this size: it stays within the cache.
 CHUNK_BYTES = 4 << 20
+FEWEST_CHUNK_ROWS = 64
 # Between these, squares of float32 coordinates neither overflow nor vanish: no scaling is needed.
 _SMALLEST_UNSCALED, _LARGEST_UNSCALED = 2.0**-40, 2.0**40
 _UNIT_ROUNDOFF = 2.0**-24
@@ -51,35 +52,50 @@ class EmbeddingSpace:
     one for ordinary data. Multiplying by a power of two is exact, so order and ties are untouched.
 
     Args:
-        embeddings: Shape ``[N, d]``, any real dtype and memory layout, converted to float32 piece
-            by piece; a memory map is never copied as a whole.
-        name: How error messages call the array.
+        parts: Arrays under the names that error messages call them by, stacked in this order; each
+            of shape ``[N, d]`` with the same d, any real dtype and memory layout. Rows are
+            converted to float32 when read; a memory map is never copied as a whole.
         pulse: Beats once per chunk of the first pass.
 
+    Attributes:
+        n_rows: Rows of all parts.
+        true_unit: Multiply by this to turn the space's squared distances into true ones.
+
     Raises:
-        InvalidSelectionInput: If the shape or dtype is wrong or a value is not finite as float32.
+        InvalidSelectionInput: If a shape or dtype is wrong or a value is not finite as float32.
     """
 
-    def __init__(self, embeddings: ArrayLike, *, name: str, pulse: Pulse) -> None:
-        self._rows = _check_matrix(embeddings, name)
-        self.n_rows, self.n_dims = self._rows.shape
-        total, largest = self._scan(name, pulse)
+    def __init__(self, parts: Mapping[str, ArrayLike], *, pulse: Pulse) -> None:
+        self._parts = [_check_matrix(rows, name) for name, rows in parts.items()]
+        self._starts = np.cumsum([0] + [len(part) for part in self._parts])
+        self.n_rows, self.n_dims = int(self._starts[-1]), int(self._parts[0].shape[1])
+        _check_dimensions(self._parts, list(parts))
+        total, largest = np.zeros(self.n_dims), 0.0
+        for name, part in zip(parts, self._parts, strict=True):
+            sums, magnitude = _scan(part, name, self.rows_per_chunk, pulse)
+            total, largest = total + sums, max(largest, magnitude)
         self._scale = np.float32(_choose_scale(largest))
         mean = total / max(1, self.n_rows) * float(self._scale)
         self._shift = mean.astype(np.float32)
         self._error = 1.05 * (2 * self.n_dims + 16) * _UNIT_ROUNDOFF
         self._underflow = (self.n_dims + 8) * 2.0**-123
         self.true_unit = float(self._scale) ** -2
-        """Multiply by this to turn the space's squared distances into true ones."""
 
     @property
     def screen_width(self) -> int:
         """Columns of the screened form: the coordinates, then length terms of the bound."""
         return self.n_dims + 2
 
-    def read(self, samples: IndexArray | slice) -> Float32Array:
-        """Return rows as a C-ordered float32 copy or view, shape ``[len(samples), d]``."""
-        return np.ascontiguousarray(self._rows[samples], dtype=np.float32)
+    def read(self, samples: IndexArray) -> Float32Array:
+        """Return rows as float32, C-ordered, shape ``[len(samples), d]``."""
+        if len(self._parts) == 1:
+            return np.ascontiguousarray(self._parts[0][samples], dtype=np.float32)
+        rows = np.empty((len(samples), self.n_dims), dtype=np.float32)
+        owners = np.searchsorted(self._starts, samples, side="right") - 1
+        for owner, part in enumerate(self._parts):
+            places = np.flatnonzero(owners == owner)
+            rows[places] = part[samples[places] - self._starts[owner]]
+        return rows
 
     def measure_exactly(self, left: IndexArray, right: IndexArray) -> Float64Array:
         """Return the defined squared distance of each pair of samples.
@@ -122,39 +138,38 @@ class EmbeddingSpace:
 
     def offsets(self, lengths: Float64Array) -> Float64Array:
         """Return what completes the product of points and pivots to a lower bound."""
-        return lengths * lengths * (1.0 - self._error) - self._underflow
+        offsets: Float64Array = lengths * lengths * (1.0 - self._error) - self._underflow
+        return offsets
 
     def screen_widths(
         self, point_lengths: Float64Array, pivot_lengths: Float64Array
     ) -> Float64Array:
         """Return how far above the screened lower bound the defined value can lie."""
         reach = point_lengths + pivot_lengths
-        return reach * reach * (2.02 * self._error) + 2.0 * self._underflow
-
-    def chunks(self) -> Iterator[slice]:
-        """Yield slices that cover all rows in pieces of about ``CHUNK_BYTES``."""
-        step = self.rows_per_chunk
-        for start in range(0, self.n_rows, step):
-            yield slice(start, min(start + step, self.n_rows))
+        widths: Float64Array = reach * reach * (2.02 * self._error) + 2.0 * self._underflow
+        return widths
 
     @property
     def rows_per_chunk(self) -> int:
         """How many rows make about ``CHUNK_BYTES``."""
-        return max(64, CHUNK_BYTES // (4 * self.screen_width))
+        return max(FEWEST_CHUNK_ROWS, CHUNK_BYTES // (4 * self.screen_width))
 
-    def _scan(self, name: str, pulse: Pulse) -> tuple[Float64Array, float]:
-        """Return column sums and the largest magnitude; float64 sums cannot overflow here."""
-        total, largest = np.zeros(self.n_dims), 0.0
-        for chunk in self.chunks():
-            pulse.beat()
-            with np.errstate(over="ignore"):
-                rows = self.read(chunk)
-            sums = rows.sum(axis=0, dtype=np.float64)
-            if not np.isfinite(sums).all():
-                _refuse_non_finite(rows, chunk.start, name)
-            total += sums
-            largest = max(largest, float(rows.max()), -float(rows.min()))
-        return total, largest
+
+def _scan(
+    part: NDArray[np.generic], name: str, rows_per_chunk: int, pulse: Pulse
+) -> tuple[Float64Array, float]:
+    """Return column sums, which cannot overflow in float64, and the largest magnitude."""
+    total, largest = np.zeros(part.shape[1]), 0.0
+    for start in range(0, len(part), rows_per_chunk):
+        pulse.beat()
+        with np.errstate(over="ignore"):
+            rows = part[start : start + rows_per_chunk].astype(np.float32, copy=False)
+        sums = rows.sum(axis=0, dtype=np.float64)
+        if not np.isfinite(sums).all():
+            _refuse_non_finite(rows, start, name)
+        total += sums
+        largest = max(largest, float(rows.max()), -float(rows.min()))
+    return total, largest
 
 
 def _check_matrix(embeddings: ArrayLike, name: str) -> NDArray[np.generic]:
@@ -173,6 +188,15 @@ def _check_matrix(embeddings: ArrayLike, name: str) -> NDArray[np.generic]:
             f"The {name} must be real numbers, float32 at best. Got dtype {rows.dtype}."
         )
     return rows
+
+
+def _check_dimensions(parts: list[NDArray[np.generic]], names: list[str]) -> None:
+    for part, name in zip(parts, names, strict=True):
+        if part.shape[1] != parts[0].shape[1]:
+            raise InvalidSelectionInput(
+                f"The {name} must have as many dimensions as the {names[0]}, "
+                f"{parts[0].shape[1]}. Got {part.shape[1]}."
+            )
 
 
 def _refuse_non_finite(rows: Float32Array, first: int, name: str) -> None:

@@ -11,7 +11,7 @@ class InvalidSelectionInput(BadInput):
     code = "invalid_selection_input"
 
 
-class SelectionCancelled(LightlyError):  # noqa: N818  reads as what happened, not as a fault
+class SelectionCancelled(LightlyError):
     """The selection was cancelled before it finished. Nothing was selected."""
 
     code = "selection_cancelled"

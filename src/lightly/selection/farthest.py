@@ -18,15 +18,15 @@ from lightly.selection.progress import Pulse
 from lightly.selection.ranking import TopRows, take_top
 
 # Candidates that fit into this are all kept in one pool: rounds would cost more than they save.
-RESIDENT_BYTES = 1 << 20
+RESIDENT_BYTES = 2 << 20
 # Pools start here and adapt to how many picks they yield.
-FIRST_POOL_ROWS = 512
-SMALLEST_POOL_ROWS = 64
-_FEW_PICKS, _MANY_PICKS = 16, 96
+FIRST_POOL_ROWS = 1_024
+_SMALLEST_POOL_ROWS = 128
+_FEW_PICKS, _MANY_PICKS = 32, 192
 
 
 class FarthestFirst:
-    """Yields the candidate farthest from the selection, again and again.
+    """Proposes the candidate farthest from the selection, again and again.
 
     The owner of ``nearest`` retires a picked row and adds its sample to the selection, then calls
     ``accept``.
@@ -41,15 +41,28 @@ class FarthestFirst:
         self._pulse = pulse
         self._pool: Pool | None = None
         self._top = TopRows(np.empty(0, dtype=np.int64), np.inf, -1)
-        self._n_pool_rows = FIRST_POOL_ROWS
+        n_rows = len(nearest.samples)
+        is_small = 4 * n_rows * nearest.space.screen_width <= RESIDENT_BYTES
+        self._n_pool_rows = n_rows if is_small else FIRST_POOL_ROWS
         self._n_picks_of_round = 0
+        self._proposed: int | None = None
         self._has_met_selection = False
 
     def next_row(self) -> int | None:
         """Return the row of the farthest candidate, its distance exact; None if none is left."""
+        self._proposed = self._find_farthest()
+        return self._proposed
+
+    def accept(self) -> None:
+        """Take note that the proposed row was picked; the pool learns of it from the selection."""
+        if self._pool is not None and self._proposed is not None:
+            self._pool.leave_out(self._proposed)
+            self._pool.account_latest()
+
+    def _find_farthest(self) -> int | None:
         nearest = self._nearest
         if nearest.n_selected == 0:
-            rows = np.flatnonzero(nearest.upper > -np.inf)
+            rows = nearest.list_free()
             return int(rows[0]) if rows.size else None
         self._meet_selection()
         while True:
@@ -59,11 +72,6 @@ class FarthestFirst:
                 return row
             if not self._start_round():
                 return None
-
-    def accept(self, row: int) -> None:
-        """Take note that ``row`` was picked."""
-        if self._pool is not None and self._nearest.n_selected > 0:
-            self._pool.account_latest()
 
     def _meet_selection(self) -> None:
         if not self._has_met_selection:
@@ -101,4 +109,4 @@ class FarthestFirst:
             most = self._nearest.space.rows_per_chunk
             self._n_pool_rows = min(most, self._n_pool_rows * 2)
         elif self._n_picks_of_round > _MANY_PICKS:
-            self._n_pool_rows = max(SMALLEST_POOL_ROWS, self._n_pool_rows // 2)
+            self._n_pool_rows = max(_SMALLEST_POOL_ROWS, self._n_pool_rows // 2)

@@ -38,6 +38,7 @@ class NearestSelected:
     Attributes:
         nearest: Position, in order of selection, of the nearest selected sample; ties go to the
             earliest; -1 while nothing is selected.
+        scratch: Space for one product, shared by all pools of this owner.
     """
 
     def __init__(self, space: EmbeddingSpace, samples: IndexArray, *, capacity: int) -> None:
@@ -52,7 +53,7 @@ class NearestSelected:
         self._lengths = np.empty(capacity)
         n_cached = min(capacity, _PIVOT_CACHE_BYTES // (4 * space.screen_width))
         self._pivots = np.empty((n_cached, space.screen_width), dtype=np.float32)
-        self._product = np.empty(_TILE_ROWS * BLOCK_PICKS, dtype=np.float32)
+        self.scratch = np.empty(_TILE_ROWS * BLOCK_PICKS, dtype=np.float32)
 
     @property
     def selected(self) -> IndexArray:
@@ -73,14 +74,15 @@ class NearestSelected:
         """Take a candidate out of the race, because it was picked."""
         self.upper[row] = self.lower[row] = -np.inf
 
-    def is_retired(self, rows: IndexArray) -> NDArray[np.bool_]:
-        """Return which candidates were picked."""
-        return np.equal(self.upper[rows], -np.inf)
+    def put(
+        self, rows: IndexArray, low: Float64Array, high: Float64Array, nearest: int | IndexArray
+    ) -> None:
+        """Write what was found out about candidates."""
+        self.lower[rows], self.upper[rows], self.nearest[rows] = low, high, nearest
 
-    def is_exact(self, rows: IndexArray) -> NDArray[np.bool_]:
-        """Return which candidates' distances to the whole selection are known exactly."""
-        closed = self.lower[rows] == self.upper[rows]
-        return closed & (self.seen[rows] == self.n_selected)
+    def list_free(self) -> IndexArray:
+        """Return the candidates that were not retired, ascending."""
+        return np.flatnonzero(self.upper > -np.inf)
 
     def settle(self, rows: IndexArray) -> None:
         """Bring candidates up to date with the whole selection, up to their interval."""
@@ -89,7 +91,7 @@ class NearestSelected:
 
     def meet_first_block(self) -> Iterator[None]:
         """Give all candidates a first bound; yields after each piece so that callers may stop."""
-        for piece in self._pieces(np.arange(len(self.samples))):
+        for piece in self._pieces(np.flatnonzero(self.seen == 0)):
             Pool(self, piece).catch_up(last=BLOCK_PICKS)
             yield
 
@@ -104,11 +106,16 @@ class NearestSelected:
 
     def measure(self, row: int) -> float:
         """Return one candidate's exact squared distance to the whole selection."""
-        rows = np.array([row])
         if self.seen[row] != self.n_selected:
-            self.settle(rows)
-        self.resolve(rows)
+            self.settle(np.array([row]))
+        if self.lower[row] != self.upper[row]:
+            self.resolve(np.array([row]))
         return float(self.upper[row])
+
+    def interval(self, rows: IndexArray) -> tuple[Float64Array, Float64Array]:
+        """Return bounds of the squared distance of candidates to the whole selection."""
+        is_current = self.seen[rows] == self.n_selected
+        return np.where(is_current, self.lower[rows], 0.0), self.upper[rows]
 
     def pivots(self, first: int, last: int) -> Float32Array:
         """Return the screened form of selected samples ``first`` to ``last``."""
@@ -117,9 +124,9 @@ class NearestSelected:
         points, _ = self.space.screen_points(self._selected[first:last])
         return self.space.turn_into_pivots(points)
 
-    def pivot_lengths(self, first: int, last: int) -> Float64Array:
-        """Return the lengths of selected samples ``first`` to ``last`` after centring."""
-        return self._lengths[first:last]
+    def pivot_lengths(self, picks: IndexArray | slice) -> Float64Array:
+        """Return the lengths of selected samples after centring."""
+        return self._lengths[picks]
 
     def _pieces(self, rows: IndexArray) -> Iterator[IndexArray]:
         step = self.space.rows_per_chunk
@@ -144,8 +151,8 @@ class Pool:
         self.rows = rows[order]
         self._floor = np.broadcast_to(np.asarray(floor, dtype=np.float64), rows.shape)[order]
         self._points, self._lengths = owner.space.screen_points(owner.samples[self.rows])
-        self._limits = np.empty(len(rows), dtype=np.float32)
-        self._set_limits(np.arange(len(rows)))
+        self._limits = self._limit(np.arange(len(rows)), owner.upper[self.rows])
+        self._n_known = 0
 
     def catch_up(self, last: int | None = None) -> None:
         """Measure the rows against the picks they missed; the oldest picks come first.
@@ -168,29 +175,32 @@ class Pool:
             begin = self._let_go(begin, end)
             first = self._next_pick(seen, begin, end, stop)
         self._keep(begin)
+        self._n_known = n_picks
 
     def account_latest(self) -> None:
-        """Measure all rows against the pick made last; they must know all earlier ones."""
+        """Measure all rows, which must be up to date otherwise, against the pick made last."""
         owner = self._owner
-        latest = owner.n_selected - 1
+        if self._n_known == owner.n_selected:
+            return
+        latest = self._n_known
         product = self._points @ owner.pivots(latest, latest + 1)[0]
         hit = np.flatnonzero(product < self._limits)
         if hit.size:
-            self._improve(hit, product[hit, None], latest)
-        owner.seen[self.rows] = owner.n_selected
+            self._improve_by_one(hit, product[hit], latest)
+        self._n_known = owner.seen[self.rows] = owner.n_selected
 
-    def keep_only(self, chosen: NDArray[np.bool_]) -> None:
-        """Forget the other rows; what is known of them stays with the owner."""
-        self.rows = self.rows[chosen]
-        self._points, self._lengths = self._points[chosen], self._lengths[chosen]
-        self._limits, self._floor = self._limits[chosen], self._floor[chosen]
+    def leave_out(self, row: int) -> None:
+        """Stop improving a row that was picked, if it is here."""
+        place = int(np.searchsorted(self.rows, row))
+        if place < len(self.rows) and self.rows[place] == row:
+            self._limits[place] = -np.inf
 
     def _account(self, window: slice, first: int, stop: int) -> None:
         pivots = self._owner.pivots(first, stop)
         for start in range(window.start, window.stop, _TILE_ROWS):
             tile = slice(start, min(start + _TILE_ROWS, window.stop))
             shape = (tile.stop - tile.start, stop - first)
-            product = self._owner._product[: shape[0] * shape[1]].reshape(shape)  # noqa: SLF001  scratch space shared by all pools of an owner
+            product = self._owner.scratch[: shape[0] * shape[1]].reshape(shape)
             np.matmul(self._points[tile], pivots.T, out=product)
             hit = np.flatnonzero(product.min(axis=1) < self._limits[tile])
             if hit.size:
@@ -218,28 +228,51 @@ class Pool:
         """Keep the rows that stayed, in ascending order."""
         staying = np.flatnonzero(self._owner.upper[self.rows[begin:]] >= self._floor[begin:])
         staying += begin
-        self.keep_only(staying[np.argsort(self.rows[staying])])
+        order = staying[np.argsort(self.rows[staying])]
+        self.rows = self.rows[order]
+        self._points, self._lengths = self._points[order], self._lengths[order]
+        self._limits, self._floor = self._limits[order], self._floor[order]
 
     def _improve(self, places: IndexArray, product: Float32Array, first: int) -> None:
-        """Take over nearer picks, screened where that is unambiguous and exactly elsewhere."""
-        owner, space = self._owner, self._owner.space
-        rows, lengths = self.rows[places], self._lengths[places]
-        low = product + space.offsets(lengths)[:, None]
-        pivot_lengths = owner.pivot_lengths(first, first + low.shape[1])
-        high = low + space.screen_widths(lengths[:, None], pivot_lengths)
-        best = high.argmin(axis=1)
-        best_high = np.take_along_axis(high, best[:, None], axis=1)[:, 0]
-        ceiling = np.minimum(best_high, owner.upper[rows])
-        in_reach = low <= ceiling[:, None]
-        clear = (best_high < owner.lower[rows]) & (np.count_nonzero(in_reach, axis=1) == 1)
-        winners = rows[clear]
-        owner.upper[winners] = best_high[clear]
-        owner.lower[winners] = np.take_along_axis(low, best[:, None], axis=1)[clear, 0]
-        owner.nearest[winners] = first + best[clear]
-        if len(winners) < len(rows):
-            in_reach[clear] = False
-            self._improve_exactly(rows, in_reach, first)
-        self._set_limits(places)
+        """Take over nearer picks of a block, screened where unambiguous and exactly elsewhere."""
+        owner, rows = self._owner, self.rows[places]
+        lane, best = np.arange(len(rows)), product.argmin(axis=1)
+        low, high = self._bound(places, product[lane, best], first + best)
+        ceiling = self._limit(places, np.minimum(high, owner.upper[rows]))
+        in_reach = product <= ceiling[:, None]
+        is_alone = np.count_nonzero(in_reach, axis=1) == 1
+        clear = is_alone & (high < owner.lower[rows])
+        owner.put(rows[clear], low[clear], high[clear], first + best[clear])
+        # A block may repeat picks that a row has seen: its nearest one is no news.
+        is_known = is_alone & (owner.nearest[rows] == first + best)
+        unclear = np.flatnonzero(~(clear | is_known))
+        self._improve_exactly(rows[unclear], in_reach[unclear], first)
+        self._limits[places] = self._limit(places, owner.upper[rows])
+
+    def _improve_by_one(self, places: IndexArray, product: Float32Array, pick: int) -> None:
+        """Take over one pick where it is nearer; as for a block, with less to do."""
+        owner, rows = self._owner, self.rows[places]
+        low, high = self._bound(places, product, np.array([pick]))
+        clear = high < owner.lower[rows]
+        owner.put(rows[clear], low[clear], high[clear], pick)
+        if not clear.all():
+            in_reach = (low <= owner.upper[rows]) & ~clear
+            self._improve_exactly(rows, in_reach[:, None], pick)
+        self._limits[places] = self._limit(places, owner.upper[rows])
+
+    def _bound(
+        self, places: IndexArray, product: Float32Array, picks: IndexArray
+    ) -> tuple[Float64Array, Float64Array]:
+        """Return bounds of the squared distance of each row to one pick."""
+        space, lengths = self._owner.space, self._lengths[places]
+        low = product + space.offsets(lengths)
+        return low, low + space.screen_widths(lengths, self._owner.pivot_lengths(picks))
+
+    def _limit(self, places: IndexArray, distances2: Float64Array) -> Float32Array:
+        """Return the product above which a pick is farther; rounding is towards checking."""
+        offsets = self._owner.space.offsets(self._lengths[places])
+        limits: Float32Array = (distances2 - offsets).astype(np.float32)
+        return np.nextafter(limits, np.float32(np.inf))
 
     def _improve_exactly(self, rows: IndexArray, in_reach: NDArray[np.bool_], first: int) -> None:
         owner = self._owner
@@ -256,12 +289,4 @@ class Pool:
         leads[1:] = place[order][1:] != place[order][:-1]
         best = order[leads]
         best = best[values[best] < owner.upper[rows[place[best]]]]
-        winners = rows[place[best]]
-        owner.upper[winners] = owner.lower[winners] = values[best]
-        owner.nearest[winners] = first + pick[best]
-
-    def _set_limits(self, places: IndexArray) -> None:
-        """A product below a row's limit may mean a nearer pick; rounding is towards checking."""
-        offsets = self._owner.space.offsets(self._lengths[places])
-        limits = (self._owner.upper[self.rows[places]] - offsets).astype(np.float32)
-        self._limits[places] = np.nextafter(limits, np.float32(np.inf))
+        owner.put(rows[place[best]], values[best], values[best], first + pick[best])

@@ -36,6 +36,8 @@ def take_top(values: Float64Array, n_rows: int) -> TopRows:
     """
     if n_rows >= len(values):
         return TopRows(np.flatnonzero(values > -np.inf), -np.inf, -1)
+    if n_rows == 0:
+        return TopRows(np.empty(0, dtype=np.int64), np.inf, -1)
     bar = float(np.partition(values, len(values) - n_rows)[len(values) - n_rows])
     above = np.flatnonzero(values > bar)
     if bar == -np.inf:

@@ -1,0 +1,251 @@
+"""DIVERSITY: samples far from each other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import KW_ONLY, dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lightly.selection.coverage import Coverage, measure_candidates
+from lightly.selection.embeddings import EmbeddingSpace, Float64Array, IndexArray
+from lightly.selection.member_spread import MemberSpread
+from lightly.selection.nearest import NearestSelected, Pool
+from lightly.selection.portable_math import SMALLEST_OBJECTIVE, take_log
+from lightly.selection.strategy import (
+    Objective,
+    Run,
+    StopReason,
+    Strategy,
+    StrategyReport,
+    check_limit,
+    check_strength,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Diversity(Strategy):
+    """Prefer samples far from the selection, and optionally stop when none is far enough.
+
+    Phi(S + c) = A(S) + d(c, S)^2, where d is the Euclidean distance to the nearest member of S and
+    A(S) the sum over members of the squared distance to their nearest other member. Alone this is
+    farthest-point traversal from the first candidate: covering radius and separation within a
+    factor of two of the best possible (Gonzalez, 1985). It keeps outliers by design.
+
+    Args:
+        embeddings: Shape ``[N, d]``, float32 at best; a memory map is read piece by piece.
+        strength: Exponent of Phi; negative prefers samples near the selection, 0 only stops.
+        min_distance: The run stops when the next pick would be nearer than this to the selection.
+            Alone it yields a maximal separated set: deduplication when the count is unlimited.
+    """
+
+    embeddings: ArrayLike
+    _: KW_ONLY
+    strength: float = 1.0
+    min_distance: float | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples with an embedding."""
+        return len(np.asarray(self.embeddings))
+
+    def begin(self, run: Run) -> DiversityObjective:
+        """Check the embeddings and return the strategy at work."""
+        strength = check_strength(self.strength, "DIVERSITY")
+        min_distance = check_limit(self.min_distance, "The minimum distance of DIVERSITY")
+        space = EmbeddingSpace({"embeddings": self.embeddings}, pulse=run.pulse)
+        return DiversityObjective(space, run, strength=strength, min_distance=min_distance)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DiversityReport(StrategyReport):
+    """What DIVERSITY saw and did; gains are squared distances, 0 for a first pick.
+
+    Attributes:
+        distances: Distance of each pick to what was selected before it; infinite for a first pick.
+        nearest: Position in the input of the nearest sample selected before; -1 for a first pick.
+        min_distance: The stopping condition, if any.
+        coverage: How well the selection covers the candidates.
+    """
+
+    distances: Float64Array
+    nearest: IndexArray
+    min_distance: float | None
+    coverage: Coverage
+
+
+class DiversityObjective(Objective):
+    """DIVERSITY at work."""
+
+    def __init__(
+        self, space: EmbeddingSpace, run: Run, *, strength: float, min_distance: float | None
+    ) -> None:
+        super().__init__(strength)
+        capacity = len(run.preselected) + run.n_wanted
+        self.nearest = NearestSelected(space, run.samples, capacity=capacity)
+        self._min_distance = min_distance
+        self._pulse = run.pulse
+        self._spread = MemberSpread(self.nearest, capacity=capacity) if run.is_mixture else None
+        self._pool: Pool | None = None
+        self._watches_all = False
+        self._has_met_selection = False
+        self._marked: tuple[float, float, float] | None = None
+        self._distances2: list[float] = []
+        self._neighbours: list[int] = []
+        for sample in run.preselected:
+            self._select(int(sample))
+
+    def check_stop(self, row: int) -> StopReason | None:
+        """Return why the run must end instead of picking ``row``, or None."""
+        if self._min_distance is None or self.nearest.n_selected == 0:
+            return None
+        distance = math.sqrt(self._measure(row))
+        return "min_distance" if distance < self._min_distance else None
+
+    def add(self, row: int) -> None:
+        """Add a picked candidate to the selection."""
+        nearest = self.nearest
+        distance2, neighbour = math.inf, -1
+        if nearest.n_selected > 0:
+            distance2 = self._measure(row)
+            neighbour = int(nearest.selected[nearest.nearest[row]])
+        self._distances2.append(distance2)
+        self._neighbours.append(neighbour)
+        nearest.retire(row)
+        if self._pool is not None:
+            self._pool.leave_out(row)
+        # A sample that equals a selected one is no news to the candidates.
+        if distance2 > 0.0 or self._spread is not None:
+            self._select(int(nearest.samples[row]))
+            self._follow_selection()
+
+    def report(self) -> DiversityReport:
+        """Return the report after the last pick."""
+        self._pool = None
+        distances2 = np.array(self._distances2)
+        return DiversityReport(
+            kind="DIVERSITY",
+            strength=self.strength,
+            gains=np.where(np.isinf(distances2), 0.0, distances2),
+            distances=np.sqrt(distances2),
+            nearest=np.array(self._neighbours, dtype=np.int64),
+            min_distance=self._min_distance,
+            coverage=measure_candidates(self.nearest, self._pulse),
+        )
+
+    def bounds(self, rows: IndexArray) -> tuple[Float64Array, Float64Array]:
+        """Return bounds of A(S) + d(c, S)^2; all equal while nothing is selected."""
+        if self.nearest.n_selected == 0:
+            neutral = np.ones(len(rows))
+            return neutral, neutral
+        low, high = self.nearest.interval(rows)
+        unit = self.nearest.space.true_unit
+        return self._total + low * unit, self._total + high * unit
+
+    def signatures(self, rows: IndexArray) -> Float64Array:
+        """Return the objective itself, clamped as in the product."""
+        return np.maximum(self.bounds(rows)[0], SMALLEST_OBJECTIVE)[:, None]
+
+    @property
+    def groups(self) -> IndexArray | None:
+        """Candidates are not known to be alike."""
+        return None
+
+    def are_exact(self, rows: IndexArray) -> NDArray[np.bool_]:
+        """Return for which candidates A(S) + d(c, S)^2 has one possible value."""
+        low, high = self.bounds(rows)
+        return np.equal(low, high)
+
+    def exact_log(self, row: int) -> Decimal:
+        """Return ln Phi(S + c) of a candidate known exactly."""
+        return take_log(float(self.bounds(np.array([row]))[0][0]))
+
+    @property
+    def has_bounded_growth(self) -> bool:
+        """A(S) grows by the same amount for all candidates."""
+        return True
+
+    def growth(self) -> tuple[float, float]:
+        """Return the least and the most that ln of a bound grew: it is monotone in d^2."""
+        if self._marked is None:
+            return (0.0, 0.0) if self.nearest.n_selected == 0 else (-math.inf, math.inf)
+        before, low, high = self._marked
+        if before == self._total:
+            return 0.0, 0.0
+        if min(before, self._total) + low < SMALLEST_OBJECTIVE:
+            return -math.inf, math.inf
+        ends = [math.log((self._total + end) / (before + end)) for end in (low, high)]
+        return min(ends), max(ends)
+
+    def mark(self) -> None:
+        """Remember A(S) and the range of bounds, once there are any."""
+        if self.nearest.n_selected == 0:
+            self._marked = None
+            return
+        free = self.nearest.upper[self.nearest.list_free()]
+        unit = self.nearest.space.true_unit
+        low, high = (free.min() * unit, free.max() * unit) if free.size else (0.0, 0.0)
+        self._marked = (self._total, float(low), float(high))
+
+    def prepare(self) -> None:
+        """Give every candidate a first finite bound once something is selected."""
+        if self._has_met_selection or self.nearest.n_selected == 0:
+            return
+        self._has_met_selection = True
+        for _ in self.nearest.meet_first_block():
+            self._pulse.beat()
+        self._follow_selection()
+
+    def watch_all(self) -> None:
+        """Keep every candidate up to date from now on."""
+        self._watches_all = True
+
+    def make_exact(self, rows: IndexArray) -> None:
+        """Measure these candidates exactly."""
+        if self.nearest.n_selected > 0:
+            self.nearest.settle(rows[self.nearest.seen[rows] != self.nearest.n_selected])
+            self.nearest.resolve(rows)
+
+    def open_pool(self, rows: IndexArray, least: Float64Array) -> IndexArray:
+        """Bring candidates up to date; return those that may still reach ``least``."""
+        if self.nearest.n_selected == 0:
+            return rows
+        # A relative billionth covers the rounding of whoever computed ``least``.
+        floor = (least * (1.0 - 1e-9) - self._total) / self.nearest.space.true_unit
+        self._pool = Pool(self.nearest, rows, floor=floor)
+        self._pool.catch_up()
+        return self._pool.rows
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether an upper bound of the distance bounds the objective from the wrong side."""
+        return self.strength < 0
+
+    @property
+    def _total(self) -> float:
+        return 0.0 if self._spread is None else self._spread.total
+
+    def _measure(self, row: int) -> float:
+        return self.nearest.measure(row) * self.nearest.space.true_unit
+
+    def _select(self, sample: int) -> None:
+        self.nearest.select(sample)
+        if self._spread is not None:
+            self._spread.add_latest()
+
+    def _follow_selection(self) -> None:
+        if self._pool is not None:
+            self._pool.account_latest()
+        elif self._watches_all and self._has_met_selection:
+            self._settle_all()
+
+    def _settle_all(self) -> None:
+        """Bring all candidates up to date, in a lasting pool if they fit into one."""
+        free = self.nearest.list_free()
+        if len(free) <= self.nearest.space.rows_per_chunk:
+            self._pool = Pool(self.nearest, free)
+            self._pool.catch_up()
+        else:
+            self.nearest.settle(free)

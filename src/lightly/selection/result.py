@@ -1,0 +1,46 @@
+"""What a selection returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lightly.selection.embeddings import Float64Array, IndexArray
+from lightly.selection.strategy import StopReason, StrategyReport
+
+# Changes whenever the same input may give other picks than before.
+ENGINE_VERSION = "1"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SelectionResult:
+    """Picks in order, why the run ended, and what every strategy did.
+
+    Attributes:
+        indices: Positions of the picks in the input, in pick order, int64; without preselected.
+        gains: How much each pick raised each strategy's objective, shape
+            ``[picks, strategies]``; a column per given strategy, 0 for THRESHOLD.
+        distances: Distance of each pick to what was selected before it, in the space of the first
+            DIVERSITY strategy; infinite for a first pick, NaN without such a strategy.
+        stop_reason: ``count``: as many as asked; ``min_distance``, ``min_typicality``,
+            ``max_sum``: a stopping condition refused the next pick; ``exhausted``: every candidate
+            was picked, fewer than asked or no count given; ``no_candidates``: there were none.
+        strategies: One report per given strategy, in the same order.
+        n_wanted: Picks asked for; None if unlimited.
+        n_preselected: Distinct preselected samples.
+        n_candidates: Candidates before thresholds.
+        n_eligible: Candidates after thresholds.
+        seed: Seed of the first random values; None if nothing was random.
+        engine_version: Changes whenever the same input may give other picks.
+    """
+
+    indices: IndexArray
+    gains: Float64Array
+    distances: Float64Array
+    stop_reason: StopReason
+    strategies: tuple[StrategyReport, ...]
+    n_wanted: int | None
+    n_preselected: int
+    n_candidates: int
+    n_eligible: int
+    seed: int | None
+    engine_version: str = ENGINE_VERSION

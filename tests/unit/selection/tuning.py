@@ -1,0 +1,66 @@
+"""The engine's sizes, which change how fast it is and must never change what it picks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from unittest.mock import patch
+
+from lightly.selection import balance, embeddings, farthest, mixture, nearest, neighbours
+
+_PLACES: Mapping[str, tuple[ModuleType, str]] = {
+    "block_picks": (nearest, "BLOCK_PICKS"),
+    "tile_rows": (nearest, "_TILE_ROWS"),
+    "cache_bytes": (nearest, "_PIVOT_CACHE_BYTES"),
+    "chunk_bytes": (embeddings, "CHUNK_BYTES"),
+    "chunk_rows": (embeddings, "FEWEST_CHUNK_ROWS"),
+    "resident_bytes": (farthest, "RESIDENT_BYTES"),
+    "pool_rows": (farthest, "FIRST_POOL_ROWS"),
+    "fewest_pool_rows": (farthest, "_SMALLEST_POOL_ROWS"),
+    "few_picks": (farthest, "_FEW_PICKS"),
+    "many_picks": (farthest, "_MANY_PICKS"),
+    "whole_rows": (mixture, "WHOLE_ROWS"),
+    "mixed_pool_rows": (mixture, "FIRST_POOL_ROWS"),
+    "fewest_mixed_rows": (mixture, "_SMALLEST_POOL_ROWS"),
+    "most_mixed_rows": (mixture, "_LARGEST_POOL_ROWS"),
+    "batch_rows": (mixture, "_BATCH_ROWS"),
+    "neighbour_rows": (neighbours, "_TILE_ROWS"),
+    "neighbour_columns": (neighbours, "_TILE_COLUMNS"),
+    "chunk_values": (balance, "_CHUNK_VALUES"),
+}
+
+SMALL: Mapping[str, int] = {
+    "block_picks": 4,
+    "tile_rows": 5,
+    "cache_bytes": 400,
+    "chunk_bytes": 1,
+    "chunk_rows": 7,
+    "resident_bytes": 0,
+    "pool_rows": 6,
+    "fewest_pool_rows": 2,
+    "few_picks": 1,
+    "many_picks": 3,
+    "whole_rows": 0,
+    "mixed_pool_rows": 6,
+    "fewest_mixed_rows": 2,
+    "most_mixed_rows": 16,
+    "batch_rows": 2,
+    "neighbour_rows": 4,
+    "neighbour_columns": 5,
+    "chunk_values": 64,
+}
+
+
+def list_settings(sizes: Mapping[str, int]) -> list[tuple[ModuleType, str, int]]:
+    """Return module, attribute and value of each size."""
+    return [(*_PLACES[name], value) for name, value in sizes.items()]
+
+
+@contextmanager
+def tuned(sizes: Mapping[str, int]) -> Iterator[None]:
+    """Use these sizes inside the block."""
+    with ExitStack() as stack:
+        for module, name, value in list_settings(sizes):
+            stack.enter_context(patch.object(module, name, value))
+        yield
