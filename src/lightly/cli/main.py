@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 
 import click
@@ -16,6 +18,7 @@ COMMANDS = {
     "server": ("lightly.cli.server", "Start the server: API, background jobs, everything."),
     "admin": ("lightly.cli.admin", "Administer users and tokens of a server's data."),
     "embed": ("lightly.cli.embed", "Compute embeddings of a folder of images or videos."),
+    "models": ("lightly.cli.embed", "List embedding models, add your own ONNX file."),
 }
 
 
@@ -68,9 +71,16 @@ def refuse_mixed_installation() -> None:
 
 def main() -> None:
     """Run the `lightly` command."""
+    with exit_on_error():
+        lightly()
+
+
+@contextmanager
+def exit_on_error() -> Iterator[None]:
+    """Turn an error of ours into one line and exit code 1."""
     refuse_mixed_installation()
     try:
-        lightly()
+        yield
     except LightlyError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from lightly._kit.errors import LightlyError, LimitExceeded
 
 
-class CorruptMedia(LightlyError, OSError):  # noqa: N818  says what the bytes are
+class CorruptMedia(LightlyError, OSError):
     """The bytes cannot be decoded."""
 
     code = "corrupt_media"
@@ -44,7 +44,7 @@ class VideoTooLarge(CorruptVideo, LimitExceeded):
     code = "video_too_large"
 
 
-class SandboxFailed(LightlyError, RuntimeError):  # noqa: N818  says what happened
+class SandboxFailed(LightlyError, RuntimeError):
     """The decoding processes cannot be started."""
 
     code = "sandbox_failed"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
 from PIL import ExifTags, Image
 
 from lightly.media import limits
 
-ExifValue: TypeAlias = Union[str, int, float, list["ExifValue"]]
+ExifValue: TypeAlias = str | int | float | list["ExifValue"]
 
 _SUB_FOLDERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 

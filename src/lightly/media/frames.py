@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from av.video.stream import VideoStream
 from lightly.media import limits
 from lightly.media.errors import CorruptVideo, VideoTooLarge
 from lightly.media.images import Pixels
+from lightly.media.reports import measure_regular_file
 from lightly.media.sniff import SNIFF_BYTES, sniff_content_type
 
 # The demuxer follows from the bytes, so that a playlist or a script in disguise is never opened:
@@ -56,19 +57,6 @@ class VideoFrame:
     index: int
     timestamp_s: float | None
     pixels: Pixels
-
-
-def name_frame(video_name: str, index: int, n_frames: int) -> str:
-    """Return the file name of a frame.
-
-    The number has as many digits as the number of frames of the video.
-
-    >>> name_frame("subdir/video_1.mp4", 99, 1000)
-    'subdir/video_1-0099-mp4.png'
-    """
-    video = PurePosixPath(video_name)
-    number = str(index).zfill(len(str(n_frames)))
-    return f"{video.with_suffix('')}-{number}-{video.suffix[1:]}.png"
 
 
 def count_frames(path: str | os.PathLike[str]) -> int:
@@ -230,13 +218,10 @@ def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, V
 
 
 def _choose_demuxer(path: Path) -> str:
+    measure_regular_file(path, CorruptVideo)
     try:
-        if not path.is_file():
-            raise CorruptVideo("The file is missing or is not a regular file.")
         with path.open("rb") as file:
             head = file.read(SNIFF_BYTES)
-    except CorruptVideo:
-        raise
     except OSError as error:
         raise CorruptVideo(f"The file cannot be read: {error.strerror}.") from error
     if not head:
@@ -256,6 +241,8 @@ def _choose_stream(container: InputContainer) -> VideoStream:
         raise CorruptVideo("The file has no video stream.")
     stream = container.streams.video[0]
     context = stream.codec_context
+    if context is None:
+        raise CorruptVideo("There is no decoder for the codec of the video.")
     if context.width * context.height > limits.MAX_FRAME_PIXELS:
         raise VideoTooLarge(
             f"Frames are {context.width}x{context.height}; at most {limits.MAX_FRAME_PIXELS}"
@@ -297,7 +284,7 @@ def _time_of(timestamp: int | None, unit: Fraction | None) -> float | None:
 
 
 def _read_timestamps(path: Path) -> array[int] | None:
-    """Return the time stamps in the order of showing, or None where they do not tell frames apart."""
+    """Return the time stamps in the order of showing; None if they do not tell frames apart."""
     timestamps = array("q")
     with open_video(path) as (container, stream):
         for packet in _iterate_packets(container, stream):

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
@@ -32,21 +31,26 @@ from PIL import Image, UnidentifiedImageError
 
 from lightly.media import limits
 from lightly.media.errors import CorruptImage, ImageTooLarge
+from lightly.media.reports import measure_regular_file
 from lightly.media.sniff import SNIFF_BYTES, sniff_content_type
 
 Pixels = NDArray[np.uint8]
 
 # Only decoders of formats that we promise; the others of Pillow are attack surface.
-_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 _DEEP_GREY_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _WIDE_GREY_MODES = frozenset({"I", "F"})
 _ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
+_TOO_MANY_PIXELS = f"The image has more than {limits.MAX_IMAGE_PIXELS} pixels."
 _TIFF_BITS_PER_SAMPLE = 258
 _EXIF_ORIENTATION = 274
+_APP1 = 0xE1
+# Start of scan and end of image: no more segments to look at.
+_SEGMENTS_END = frozenset({0xDA, 0xD9})
 # What decoders raise on bad bytes. MemoryError is not among them: it is about this machine.
 DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, ArithmeticError,
-    AttributeError, NotImplementedError, RuntimeError, struct.error, Warning, cv2.error,
+    AttributeError, NotImplementedError, RuntimeError, struct.error, Warning,
     Image.DecompressionBombError,
 )  # fmt: skip
 
@@ -87,14 +91,9 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         CorruptImage: If it cannot be read or is no regular file.
         ImageTooLarge: If it has more than `limits.MAX_IMAGE_BYTES` bytes.
     """
-    file = Path(path)
+    _check_byte_count(measure_regular_file(path, CorruptImage))
     try:
-        if not file.is_file():
-            raise CorruptImage("The file is missing or is not a regular file.")
-        _check_byte_count(file.stat().st_size)
-        return file.read_bytes()
-    except CorruptImage:
-        raise
+        return Path(path).read_bytes()
     except OSError as error:
         raise CorruptImage(f"The file cannot be read: {error.strerror}.") from error
 
@@ -138,20 +137,43 @@ def open_header(data: bytes) -> Image.Image:
         raise CorruptImage("The file is empty.")
     if not (sniff_content_type(data[:SNIFF_BYTES]) or "").startswith("image/"):
         raise CorruptImage(
-            "The content is not an image of a supported type (JPEG, PNG, GIF, WebP, BMP, TIFF, PPM)."
+            "The content is not an image of a supported type"
+            " (JPEG, PNG, GIF, WebP, BMP, TIFF, PPM)."
         )
     try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        image = _open_tolerating_exif(data)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageTooLarge(
-            f"The image has more than {limits.MAX_IMAGE_PIXELS} pixels."
-        ) from error
+        raise ImageTooLarge(_TOO_MANY_PIXELS) from error
     except UnidentifiedImageError as error:
         raise CorruptImage("The header of the image is damaged.") from error
     except DECODER_ERRORS as error:
         raise CorruptImage(describe_failure(error)) from error
     _check_size(*image.size, size_bytes=len(data))
     return image
+
+
+def _open_tolerating_exif(data: bytes) -> Image.Image:
+    """Open an image; if damaged EXIF is all that is wrong with a JPEG, without its EXIF."""
+    try:
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+    except (OSError, Warning):
+        without_exif = drop_jpeg_exif(data)
+        if len(without_exif) == len(data):
+            raise
+        return Image.open(io.BytesIO(without_exif), formats=_FORMATS)
+
+
+def drop_jpeg_exif(data: bytes) -> bytes:
+    """Return a JPEG without its EXIF segments; anything else as it is."""
+    kept, position = [data[:2]], 2
+    while len(mark := data[position : position + 4]) == 4 and mark[0] == 0xFF:
+        if mark[1] in _SEGMENTS_END:
+            break
+        segment = data[position : position + 2 + int.from_bytes(mark[2:])]
+        if not (mark[1] == _APP1 and segment[4:8] == b"Exif"):
+            kept.append(segment)
+        position += max(len(segment), 2)
+    return b"".join([*kept, data[position:]]) if data[:2] == b"\xff\xd8" else data
 
 
 def read_exif(image: Image.Image) -> Image.Exif | None:
@@ -171,7 +193,7 @@ def read_exif(image: Image.Image) -> Image.Exif | None:
 def orientation_of(exif: Image.Exif | None) -> int:
     """Return the EXIF orientation, 1 (upright) to 8; whatever else is written counts as 1."""
     value = exif.get(_EXIF_ORIENTATION) if exif is not None else None
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1  # noqa: PLR2004  EXIF defines 1 to 8
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def apply_orientation(pixels: Pixels, orientation: int) -> Pixels:
@@ -235,9 +257,7 @@ def _check_size(width: int, height: int, *, size_bytes: int) -> None:
             f"The image is {width}x{height}; a side may have {limits.MAX_IMAGE_SIDE} pixels."
         )
     if pixels > limits.MAX_IMAGE_PIXELS:
-        raise ImageTooLarge(
-            f"The image is {width}x{height}; at most {limits.MAX_IMAGE_PIXELS} pixels are decoded."
-        )
+        raise ImageTooLarge(_TOO_MANY_PIXELS)
     ratio = pixels // max(size_bytes, 1)
     if pixels > limits.RATIO_FREE_PIXELS and ratio > limits.MAX_PIXELS_PER_BYTE:
         raise ImageTooLarge(
@@ -258,14 +278,15 @@ def _bit_depth(image: Image.Image) -> int:
     tags = getattr(image, "tag_v2", None)
     declared = tags.get(_TIFF_BITS_PER_SAMPLE, (16,)) if tags else (16,)
     bits = int(declared[0]) if isinstance(declared, tuple) else int(declared)
-    return bits if 8 < bits <= 16 else 16  # noqa: PLR2004  the depths that 16-bit storage can hold
+    return bits if 8 < bits <= 16 else 16
 
 
 def _scale_deep_grey(values: NDArray[Any], bits: int) -> Pixels:
     highest = (1 << bits) - 1
     levels = np.minimum(np.arange(65_536), highest)
     table = ((levels * 255 + highest // 2) // highest).astype(np.uint8)
-    return table[values.astype(np.uint16, copy=False)]
+    scaled: Pixels = table[values.astype(np.uint16, copy=False)]
+    return scaled
 
 
 def _scale_wide_grey(image: Image.Image) -> Pixels:
@@ -277,7 +298,8 @@ def _scale_wide_grey(image: Image.Image) -> Pixels:
         low, high = _pick_value_range(values[is_finite])
     values[~is_finite] = low
     scaled = (values - low) * np.float32(255.0 / (high - low))
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    levels: Pixels = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    return levels
 
 
 def _pick_value_range(values: NDArray[np.float32]) -> tuple[float, float]:
@@ -296,4 +318,4 @@ def _pick_value_range(values: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _stack_grey(grey: Pixels) -> Pixels:
-    return _as_pixels(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
+    return np.repeat(grey[..., np.newaxis], 3, axis=2)

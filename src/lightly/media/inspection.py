@@ -1,45 +1,20 @@
-"""Everything that is recorded about one image, from a single decode."""
+"""Everything that is recorded about one image or frame, from a single decode."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeAlias
+import io
+
+from PIL import Image
 
 from lightly.media.errors import CorruptImage
 from lightly.media.exif import describe_exif
-from lightly.media.images import decode_image, read_bytes
+from lightly.media.images import Pixels, decode_image, read_bytes
+from lightly.media.reports import FrameReport, ImageReport, ImageSource, measure_source
 from lightly.media.statistics import compute_statistics
 from lightly.media.thumbnails import make_thumbnail
 
-ImageSource: TypeAlias = str | os.PathLike[str] | bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ImageReport:
-    """What was found out about one image.
-
-    Attributes:
-        metadata: `ImageStatistics`; for a corrupt image only `size_in_bytes`.
-        thumbnail: A WebP preview; None if the image is corrupt or none was asked for.
-        exif: EXIF entries by name, see `lightly.media.exif.describe_exif`.
-        corruption: Why the image cannot be used, a sentence for people; None for a good image.
-        format: Name of the file format, such as `JPEG`; empty if corrupt.
-        is_animated: Whether there are more frames than the first, which is the one described.
-    """
-
-    metadata: dict[str, Any]
-    thumbnail: bytes | None = None
-    exif: dict[str, Any] = field(default_factory=dict)
-    corruption: str | None = None
-    format: str = ""
-    is_animated: bool = False
-
-    @property
-    def is_corrupt(self) -> bool:
-        """Whether the image cannot be used."""
-        return self.corruption is not None
+# zlib's fastest level: three times faster than the default for a tenth more bytes.
+_PNG_LEVEL = 1
 
 
 def inspect_image(source: ImageSource, *, with_thumbnail: bool = True) -> ImageReport:
@@ -69,11 +44,20 @@ def inspect_image(source: ImageSource, *, with_thumbnail: bool = True) -> ImageR
     )
 
 
-def measure_source(source: ImageSource) -> int:
-    """Return the size in bytes; 0 for a file that cannot be looked at."""
-    if isinstance(source, bytes):
-        return len(source)
-    try:
-        return Path(source).stat().st_size
-    except OSError:
-        return 0
+def inspect_frame(pixels: Pixels, *, index: int, timestamp_s: float | None) -> FrameReport:
+    """Return statistics, thumbnail and PNG of a decoded frame."""
+    png = encode_png(pixels)
+    return FrameReport(
+        index=index,
+        timestamp_s=timestamp_s,
+        metadata={**compute_statistics(pixels, size_bytes=len(png))},
+        thumbnail=make_thumbnail(pixels),
+        png=png,
+    )
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """Return RGB pixels of shape (height, width, 3) as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=_PNG_LEVEL)
+    return buffer.getvalue()

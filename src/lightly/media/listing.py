@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lightly._kit.errors import BadInput
 
@@ -26,13 +26,18 @@ class MediaFile:
 
     Attributes:
         name: Path relative to the folder, with `/` on every system. Unique within the folder.
-        path: Where it lies.
+        folder: The folder; one object for all files, because there may be millions of them.
         label: Index of its class: sub-folders of the root in sorted order, see `list_classes`.
     """
 
     name: str
-    path: Path
+    folder: Path
     label: int
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self.folder / self.name
 
 
 def list_images(folder: Path) -> list[MediaFile]:
@@ -43,7 +48,7 @@ def list_images(folder: Path) -> list[MediaFile]:
 def list_videos(folder: Path) -> list[MediaFile]:
     """Return the videos below `folder`, recursively; each one is a class of its own."""
     files = _walk(folder, VIDEO_EXTENSIONS)
-    return [MediaFile(file.name, file.path, number) for number, file in enumerate(files)]
+    return [MediaFile(file.name, folder, number) for number, file in enumerate(files)]
 
 
 def list_classes(folder: Path) -> list[str]:
@@ -52,14 +57,29 @@ def list_classes(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries if entry.is_dir())
 
 
+def name_frame(video_name: str, index: int, n_frames: int) -> str:
+    """Return the file name of a frame.
+
+    The number has as many digits as the number of frames of the video.
+
+    >>> name_frame("subdir/video_1.mp4", 99, 1000)
+    'subdir/video_1-0099-mp4.png'
+    """
+    video = PurePosixPath(video_name)
+    number = str(index).zfill(len(str(n_frames)))
+    return f"{video.with_suffix('')}-{number}-{video.suffix[1:]}.png"
+
+
 def _walk(folder: Path, extensions: tuple[str, ...]) -> Iterator[MediaFile]:
     classes = list_classes(folder)
     # Files beside class folders get a label of their own instead of being dropped silently.
-    yield from _take_files(folder, "", _sorted_files(folder), len(classes), extensions)
+    for name in _keep_media(_sorted_files(folder), extensions):
+        yield MediaFile(name, folder, len(classes))
     for label, name in enumerate(classes):
         for root, _, files in sorted(_walk_once(folder / name)):
             relative = Path(root).relative_to(folder).as_posix()
-            yield from _take_files(Path(root), f"{relative}/", sorted(files), label, extensions)
+            for file in _keep_media(sorted(files), extensions):
+                yield MediaFile(f"{relative}/{file}", folder, label)
 
 
 def _walk_once(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -83,12 +103,8 @@ def _sorted_files(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries if entry.is_file())
 
 
-def _take_files(
-    root: Path, prefix: str, names: list[str], label: int, extensions: tuple[str, ...]
-) -> Iterator[MediaFile]:
-    for name in names:
-        if name.lower().endswith(extensions):
-            yield MediaFile(prefix + name, root / name, label)
+def _keep_media(names: list[str], extensions: tuple[str, ...]) -> Iterator[str]:
+    return (name for name in names if name.lower().endswith(extensions))
 
 
 def _check_folder(folder: Path) -> Path:

@@ -8,8 +8,6 @@ JPEGs are decoded at the smallest scale that still has `short_side` pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import simplejpeg
 from PIL import Image
@@ -26,24 +24,10 @@ from lightly.media.images import (
     orientation_of,
     read_exif,
 )
+from lightly.media.resize_rule import ResizeRule
 
-#: Part of every model digest: raise it when any change here moves a pixel.
-MODEL_INPUT_VERSION = 1
 # Averages huge images down to three times the target before the filter; not visible, much faster.
 _REDUCING_GAP = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class ResizeRule:
-    """How an image becomes the square input of a model.
-
-    Attributes:
-        input_side: Width and height of what the model takes, in pixels.
-        short_side: Length that the shorter side of the image would be resized to before the crop.
-    """
-
-    input_side: int = 224
-    short_side: int = 256
 
 
 def load_model_pixels(data: bytes, rule: ResizeRule) -> Pixels:

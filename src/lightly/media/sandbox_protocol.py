@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 # Statistics and EXIF of one image: far below. A child that claims more is broken.
 MAX_HEADER_BYTES = 4 * 1024 * 1024
-MAX_BLOBS = 4
+MAX_BLOBS = 4_096
 # The largest blob is a whole image file on its way to the child.
 MAX_BLOB_BYTES = 1024 * 1024 * 1024
 
@@ -40,8 +40,7 @@ def write_message(stream: BinaryIO, message: Message) -> None:
     header = json.dumps(message.header).encode()
     sizes = b"".join(_BLOB_SIZE.pack(len(blob)) for blob in message.blobs)
     stream.write(_PREFIX.pack(len(header), len(message.blobs)) + sizes + header)
-    for blob in message.blobs:
-        stream.write(blob)
+    stream.writelines(message.blobs)
     stream.flush()
 
 
@@ -57,9 +56,7 @@ def read_message(stream: BinaryIO) -> Message | None:
     header_bytes, n_blobs = _unpack(_PREFIX, prefix)
     if header_bytes > MAX_HEADER_BYTES or n_blobs > MAX_BLOBS:
         raise ProtocolError("The message is too large.")
-    blob_sizes = [
-        _unpack(_BLOB_SIZE, stream.read(_BLOB_SIZE.size))[0] for _ in range(n_blobs)
-    ]
+    blob_sizes = [_unpack(_BLOB_SIZE, stream.read(_BLOB_SIZE.size))[0] for _ in range(n_blobs)]
     header = _parse_header(_read_exactly(stream, header_bytes))
     return Message(header, [_read_exactly(stream, size) for size in blob_sizes])
 

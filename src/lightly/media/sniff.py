@@ -45,7 +45,7 @@ _TS_PACKET_BYTES = 188
 
 
 def sniff_content_type(head: bytes) -> str | None:
-    """Return the media type of a file, or None if it is no image or video that we decode.
+    r"""Return the media type of a file, or None if it is no image or video that we decode.
 
     Args:
         head: The first `SNIFF_BYTES` bytes of the file, or all of it if it is shorter.
@@ -54,7 +54,7 @@ def sniff_content_type(head: bytes) -> str | None:
         A type that begins with `image/` or `video/`, safe to hand to a browser together with
         `X-Content-Type-Options: nosniff`; None for everything else.
 
-    >>> sniff_content_type(b"\\x89PNG\\r\\n\\x1a\\n....")
+    >>> sniff_content_type(b"\x89PNG\r\n\x1a\n....")
     'image/png'
     >>> sniff_content_type(b"<svg xmlns='http://www.w3.org/2000/svg'>") is None
     True
@@ -103,6 +103,6 @@ def _sniff_webm(head: bytes) -> str | None:
 
 
 def _sniff_transport_stream(head: bytes) -> str | None:
-    marks = head[:: _TS_PACKET_BYTES]
+    marks = head[::_TS_PACKET_BYTES]
     is_stream = len(head) > 2 * _TS_PACKET_BYTES and set(marks) == {0x47}
     return "video/mp2t" if is_stream else None

@@ -110,9 +110,9 @@ def compute_uniform_row_ratio(pixels: Pixels) -> float:
 
 
 def _is_uniform(rows: Pixels) -> NDArray[np.bool_]:
-    low, high = rows.min(axis=1), rows.max(axis=1)
-    is_uniform: NDArray[np.bool_] = ((high - low) <= UNIFORM_ROW_TOLERANCE).all(axis=1)
-    return is_uniform
+    rows = np.ascontiguousarray(rows)
+    spread = cv2.reduce(rows, 1, cv2.REDUCE_MAX) - cv2.reduce(rows, 1, cv2.REDUCE_MIN)
+    return np.asarray((spread <= UNIFORM_ROW_TOLERANCE).all(axis=(1, 2)))
 
 
 def _compute_snr(mean: NDArray[np.float64], mean_of_squares: NDArray[np.float64]) -> float:
