@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.support.platforms import InProcessServer, ServerProcess, run_in_process, run_process
 from tests.support.postgres import PostgresServer
 

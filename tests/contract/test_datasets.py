@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 
 import pytest
+
 from tests.support.platforms import InProcessServer
 
 
@@ -101,6 +102,8 @@ def test_an_offset_counts_items(server):
         ({"name": "birds", "img_type": "full"}, "Extra inputs"),
         # another type
         ({"name": 12345}, "valid string"),
+        # longer than an index takes
+        ({"name": "x" * 256}, "at most 255 characters"),
         # no object
         ([], "valid dictionary"),
     ],

@@ -6,13 +6,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from tests.conftest import DATABASES
 
 from lightly._kit.errors import BadInput
 from lightly.server.db.engine import open_database
 from lightly.server.db.migrate import migrate_database
 from lightly.server.db.tables import metadata
 from lightly.server.errors import StorageFull, Unavailable
+from tests.conftest import DATABASES
 
 
 @pytest.fixture(params=DATABASES)

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-#: Names that trip up careless code: blanks, signs of URLs, several scripts, folders.
-ODD_NAMES = ("a b.jpg", "50%+1=x&y.png", "Füße/größe.jpg", "画像/猫.png", "🦜#1.jpg")
+#: Names that trip up careless code: blanks, signs of URLs, several scripts. All lie in folders:
+#: clients up to 1.2 look at folders only, if there is one.
+ODD_NAMES = ("odd/a b.jpg", "odd/50%+1=x&y.png", "Füße/größe.jpg", "画像/猫.png", "odd/🦜#1.jpg")
 
 
 def draw_folder(folder: Path, count: int, *, seed: int = 0) -> list[str]:
@@ -20,7 +21,7 @@ def draw_folder(folder: Path, count: int, *, seed: int = 0) -> list[str]:
     """
     generator = np.random.default_rng(seed)
     names = list(ODD_NAMES[:count])
-    names += [f"picture_{number:04d}.jpg" for number in range(count - len(names))]
+    names += [f"plain/{number:04d}.jpg" for number in range(count - len(names))]
     for name in names:
         coarse = generator.integers(0, 256, (6, 8, 3), dtype=np.uint8)
         path = folder / name

@@ -15,13 +15,13 @@ from typing import Any
 
 import requests
 from starlette.testclient import TestClient
-from tests.support.ports import find_free_port
 
 from lightly.server.app import create_app
 from lightly.server.auth.service import add_user, ensure_first_user
 from lightly.server.platform import PlatformState
 from lightly.server.settings import Settings
 from lightly.server.startup import open_platform
+from tests.support.ports import find_free_port
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 START_TIMEOUT_S = 60.0
@@ -41,13 +41,16 @@ class InProcessServer:
 
     def client_of(self, token: str) -> TestClient:
         """Return a client with another token; it shares the running application."""
-        client = TestClient(self.client.app, raise_server_exceptions=False)
+        client = self.anonymous_client()
         client.headers["Authorization"] = f"Bearer {token}"
         return client
 
     def anonymous_client(self) -> TestClient:
         """Return a client without a token."""
-        return TestClient(self.client.app, raise_server_exceptions=False)
+        client = TestClient(self.client.app, raise_server_exceptions=False)
+        # The event loop that the application runs in; else each request would start one.
+        client.portal = self.client.portal
+        return client
 
     def add_user(self, email: str) -> TestClient:
         """Add a user and return a client that calls as that user."""
@@ -143,9 +146,10 @@ class ServerProcess:
 
     def _is_ready(self) -> bool:
         try:
-            return requests.get(f"{self.url}/readyz", timeout=5).status_code == requests.codes.ok
+            answer = requests.get(f"{self.url}/readyz", timeout=5)
         except requests.ConnectionError:
             return False
+        return answer.ok
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+
 from tests.support.ports import find_free_port
 
 #: Debian keeps the server's programs out of PATH.

@@ -10,21 +10,30 @@ from typing import TYPE_CHECKING
 import anyio
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from lightly import __version__
 from lightly.server.auth.middleware import AuthenticationMiddleware
 from lightly.server.auth.service import Authenticator
 from lightly.server.datasets.routes import router as datasets_router
+from lightly.server.embeddings.routes import router as embeddings_router
 from lightly.server.errors import ApiError, MalformedRequest, NotFound
+from lightly.server.exports.routes import router as exports_router
 from lightly.server.http.middleware import RequestMiddleware
 from lightly.server.http.requests import ContractRoute, describe_validation_error
 from lightly.server.http.responses import error_response
+from lightly.server.jobs.routes import router as jobs_router
 from lightly.server.maintenance import Maintenance
+from lightly.server.metadata.routes import router as metadata_router
 from lightly.server.platform import PlatformState
+from lightly.server.samples.ext_routes import router as samples_ext_router
+from lightly.server.samples.routes import router as samples_router
 from lightly.server.service.routes import router as service_router
 from lightly.server.storage.routes import router as storage_router
+from lightly.server.tags.routes import router as tags_router
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +44,13 @@ ROUTERS: Sequence[APIRouter] = (
     service_router,
     datasets_router,
     storage_router,
+    samples_router,
+    samples_ext_router,
+    metadata_router,
+    tags_router,
+    exports_router,
+    embeddings_router,
+    jobs_router,
 )
 
 
@@ -43,6 +59,10 @@ class ServerFault(ApiError):
 
     code = "MALFORMED_RESPONSE"
     status = 500
+
+
+class RequestCutOff(ApiError):
+    """The connection ended before the request did. Nothing was stored."""
 
 
 class MethodNotAllowed(ApiError):
@@ -101,10 +121,27 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def answer_http(request: Request, error: HTTPException) -> Response:
         if error.status_code == MethodNotAllowed.status:
-            return error_response(MethodNotAllowed(), request.scope)
+            response = error_response(MethodNotAllowed(), request.scope)
+            response.headers["Allow"] = ", ".join(_list_methods(request.scope["path"]))
+            return response
         return error_response(NotFound("This path does not exist."), request.scope)
+
+    @app.exception_handler(ClientDisconnect)
+    def answer_nobody(request: Request, error: ClientDisconnect) -> Response:  # noqa: ARG001  Starlette's interface
+        # Whoever sent half a request and went away reads no answer; it is not the server's fault.
+        return error_response(RequestCutOff(), request.scope)
 
     @app.exception_handler(Exception)
     def answer_fault(request: Request, error: Exception) -> Response:
         log.error("request %s failed", request.scope.get("request_id"), exc_info=error)
         return error_response(ServerFault(), request.scope)
+
+
+def _list_methods(path: str) -> list[str]:
+    """Return the methods that a path takes."""
+    found: set[str] = set()
+    for router in ROUTERS:
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.path_regex.match(path):
+                found |= route.methods or set()
+    return sorted(found)

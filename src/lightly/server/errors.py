@@ -3,8 +3,10 @@
 ApiError
 ├── MalformedRequest 400   ├── NotAuthenticated 401   ├── Forbidden 403
 ├── NotFound 404 (DatasetUnknown, SampleUnknown, TagUnknown, EmbeddingUnknown, JobUnknown, ...)
+├── TagInvalid, TagMissing, PrevTagNotInDataset, ... 400
 ├── Conflict 409 (names that exist, tags that cannot be deleted)
 ├── PayloadTooLarge 413    ├── TooManyRequests 429    └── Unavailable 503
+├── HeadTooLarge 431       └── RequestTimedOut 408
 """
 
 from __future__ import annotations
@@ -70,6 +72,16 @@ class SampleUnknown(NotFound):
     code = "SAMPLE_UNKNOWN"
 
 
+class ImageUnknown(NotFound):
+    """No image was stored for this sample: the dataset was uploaded without its pixels."""
+
+
+class ThumbnailUnknown(NotFound):
+    """Neither a thumbnail nor an image was stored for this sample."""
+
+    code = "SAMPLE_THUMBNAME_UNKNOWN"
+
+
 class TagUnknown(NotFound):
     """The tag does not exist in this dataset."""
 
@@ -106,6 +118,72 @@ class MetadataConfigurationUnknown(NotFound):
     code = "METADATA_CONFIGURATION_UNKNOWN"
 
 
+class TagNoScoresAvailable(NotFound):
+    """No scores were uploaded for this tag. Upload them with `upload_scores` first."""
+
+    code = "TAG_NO_SCORES_AVAILABLE"
+
+
+class AccessControlUnknown(NotFound):
+    """There is no access control of this name. Leave it out."""
+
+    code = "ACCESS_CONTROL_UNKNOWN"
+
+
+class TagInvalid(ApiError):
+    """The samples that the tag would hold break a rule of its dataset."""
+
+    code = "DATASET_TAG_INVALID"
+
+
+class TagMissing(ApiError):
+    """The dataset has no tag yet. Create its initial tag first."""
+
+    code = "TAG_NO_TAG_IN_DATASET"
+
+
+class PrevTagNotInDataset(ApiError):
+    """The tag given as 'prevTagId' is not a tag of this dataset."""
+
+    code = "TAG_PREVTAG_NOT_IN_DATASET"
+
+
+class QueryTagNotInDataset(ApiError):
+    """The tag given as 'queryTagId' is not a tag of this dataset."""
+
+    code = "TAG_QUERYTAG_NOT_IN_DATASET"
+
+
+class PreselectedTagNotInDataset(ApiError):
+    """The tag given as 'preselectedTagId' is not a tag of this dataset."""
+
+    code = "TAG_PRESELECTEDTAG_NOT_IN_DATASET"
+
+
+class ScoresCannotBeSet(ApiError):
+    """The scores do not fit the tag: it takes one per sample, in the order of the samples."""
+
+    code = "SCORES_CANNOT_BE_SET"
+
+
+class EmbeddingNotReady(ApiError):
+    """The embedding has no CSV yet. Upload it to the URL of `writeCSVUrl` first."""
+
+    code = "EMBEDDING_NOT_READY"
+
+
+class EmbeddingInvalid(ApiError):
+    """The CSV of the embedding breaks a rule. Upload a corrected one under another name."""
+
+    code = "EMBEDDING_INVALID"
+
+
+class EmbeddingRowCountInvalid(ApiError):
+    """The number of rows is not that of the dataset's samples."""
+
+    code = "EMBEDDING_ROW_COUNT_INVALID"
+
+
 class Conflict(ApiError):
     """The request conflicts with what is stored."""
 
@@ -119,6 +197,10 @@ class DatasetNameExists(Conflict):
     code = "DATASET_NAME_EXISTS"
 
 
+class SampleNameExists(Conflict):
+    """Another sample of the dataset has this file name. Choose another one."""
+
+
 class TagNameExists(Conflict):
     """A tag with this name exists in the dataset. Choose another name or delete the old tag."""
 
@@ -129,6 +211,18 @@ class TagInitialExists(Conflict):
     """The dataset already has its initial tag. Add new samples with an upsize instead."""
 
     code = "TAG_INITIAL_EXISTS"
+
+
+class TagIsInitial(Conflict):
+    """The initial tag holds every sample and cannot be deleted. Delete the dataset instead."""
+
+    code = "TAG_UNDELETABLE_IS_INITIAL"
+
+
+class TagNotALeaf(Conflict):
+    """Other tags refer to this one. Delete those first."""
+
+    code = "TAG_UNDELETABLE_NOT_A_LEAF"
 
 
 class EmbeddingNameExists(Conflict):
@@ -144,11 +238,29 @@ class PayloadTooLarge(ApiError):
     status = 413
 
 
+class CustomMetadataAtMaxSize(PayloadTooLarge):
+    """The custom metadata of a sample is larger than the server takes."""
+
+    code = "CUSTOM_METADATA_AT_MAX_SIZE"
+
+
 class DatasetAtMaxCapacity(ApiError):
     """The dataset cannot hold more samples. See `/v1/quota`."""
 
     code = "DATASET_AT_MAX_CAPACITY"
     status = 402
+
+
+class HeadTooLarge(PayloadTooLarge):
+    """Path and headers are longer than the server takes."""
+
+    status = 431
+
+
+class RequestTimedOut(ApiError):
+    """The request did not arrive in time. Send it again."""
+
+    status = 408
 
 
 class TooManyRequests(ApiError):

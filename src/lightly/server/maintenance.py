@@ -8,6 +8,7 @@ import threading
 from lightly.server.datasets.purge import purge_deleted_datasets
 from lightly.server.platform import PlatformState
 from lightly.server.storage.local import LocalBlobStore
+from lightly.server.storage.signing import CLOCK_TOLERANCE_S
 
 log = logging.getLogger("lightly.server")
 
@@ -37,7 +38,10 @@ class Maintenance:
         if isinstance(platform.blobs, LocalBlobStore):
             an_hour_ago_s = platform.clock.now_ms() / 1000 - INTERVAL_S
             platform.blobs.sweep(written_before_s=an_hour_ago_s)
-        before_ms = platform.clock.now_ms() - 1000 * platform.settings.deleted_dataset_ttl_s
+        settings = platform.settings
+        # Whoever holds a signed URL can still upload with it: what came after the purge would stay.
+        kept_s = max(settings.deleted_dataset_ttl_s, settings.signed_url_ttl_s + CLOCK_TOLERANCE_S)
+        before_ms = platform.clock.now_ms() - 1000 * kept_s
         count = purge_deleted_datasets(platform.database, platform.blobs, before_ms)
         if count:
             log.info("purged %d deleted datasets", count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -21,6 +22,7 @@ from lightly.server.auth.service import (
 )
 from lightly.server.db.engine import open_database
 from lightly.server.db.migrate import migrate_database
+from lightly.server.http.protocol import make_protocol
 from lightly.server.jobs.service import JobService
 from lightly.server.platform import PlatformState
 from lightly.server.secrets.keys import load_or_make_keys
@@ -52,6 +54,8 @@ def run_server(settings: Settings) -> None:
     _announce(platform)
     config = uvicorn.Config(
         create_app(platform),
+        http=make_protocol(settings),
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
@@ -59,10 +63,21 @@ def run_server(settings: Settings) -> None:
         timeout_graceful_shutdown=30,
         timeout_keep_alive=75,
     )
+    tune_garbage_collection()
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         platform.database.close()
+
+
+def tune_garbage_collection() -> None:
+    """Collect garbage less often, and never look at what was made before the first request.
+
+    A bulk request makes a million short-lived objects. With Python's own thresholds the collector
+    takes half of its time.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def configure_logging() -> None:

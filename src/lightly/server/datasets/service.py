@@ -18,12 +18,14 @@ from lightly.server.auth.users import User
 from lightly.server.datasets import repository
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
-from lightly.server.errors import DatasetNameExists
+from lightly.server.errors import DatasetNameExists, MalformedRequest
 from lightly.server.http.parameters import Page
 from lightly.server.platform import PlatformState
 
-_NAME = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9 _-]+$")
-_MIN_NAME_LENGTH = 3
+#: The contract has no limit, but the index over names does.
+MAX_NAME_CHARACTERS = 255
+
+_BEGIN_OF_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9 _-]*")
 
 
 def list_datasets(platform: PlatformState, caller: User, page: Page) -> list[Dataset]:
@@ -39,7 +41,7 @@ def find_datasets_by_name(
 
     A name that no dataset can have finds nothing: a 400 here would cost clients 31 s of retries.
     """
-    if _NAME.match(name) is None and len(name) >= _MIN_NAME_LENGTH:
+    if _BEGIN_OF_NAME.fullmatch(name) is None:
         return []
     with platform.database.read() as connection:
         return repository.list_owned_by_name(
@@ -67,6 +69,7 @@ def create_dataset(platform: PlatformState, caller: User, body: DatasetCreateReq
         DatasetNameExists: If the caller already has a dataset of this name.
         DatasetUnknown: If the parent is not the caller's.
     """
+    _check_name(body.name)
     dataset_id = make_id()
     try:
         with platform.database.write() as connection:
@@ -88,8 +91,16 @@ def create_dataset(platform: PlatformState, caller: User, body: DatasetCreateReq
     return dataset_id
 
 
+def _check_name(name: str) -> None:
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise MalformedRequest(
+            f"name (body): A dataset name may have at most {MAX_NAME_CHARACTERS} characters."
+        )
+
+
 def rename_dataset(platform: PlatformState, caller: User, dataset_id: str, name: str) -> None:
     """Give a dataset another name."""
+    _check_name(name)
     try:
         with platform.database.write() as connection:
             dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)

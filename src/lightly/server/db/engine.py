@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,8 +18,18 @@ from sqlalchemy import event
 from lightly._kit.errors import BadInput
 from lightly.server.errors import StorageFull, Unavailable
 
-#: How long a writer waits for another process's transaction before the request ends with 503.
+#: How long a writer waits for its turn before the request ends with 503: once for the other threads
+#: of this process and once for other processes.
 SQLITE_BUSY_TIMEOUT_MS = 30_000
+#: Of PostgreSQL: a machine that does not even refuse a connection counts as away after this many
+#: seconds; one that falls silent under a connection is noticed within about a minute.
+POSTGRES_CONNECT_TIMEOUT_S = 10
+_POSTGRES_DEFAULTS = {
+    "connect_timeout": POSTGRES_CONNECT_TIMEOUT_S,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
 #: Pages of 4 kB that SQLite may cache per connection: 16 MB.
 SQLITE_CACHE_PAGES = 4_000
 
@@ -32,7 +42,7 @@ class Database:
         self.is_sqlite = engine.dialect.name == "sqlite"
         # SQLite takes one writer at a time. Waiting here is fair and costs nothing,
         # waiting in SQLite is polling.
-        self._write_lock = threading.Lock() if self.is_sqlite else nullcontext()
+        self._write_lock = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -45,12 +55,24 @@ class Database:
         """Yield a connection whose changes are committed, durably, when the block ends."""
         with (
             _translate_errors(),
-            self._write_lock,
+            self._take_turn(),
             self.engine.connect() as connection,
         ):
             writing = connection.execution_options(is_writing=True)
             with writing.begin():
                 yield writing
+
+    @contextmanager
+    def _take_turn(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._write_lock.acquire(timeout=SQLITE_BUSY_TIMEOUT_MS / 1000):
+            raise Unavailable("The database is busy with other changes. Try again shortly.")
+        try:
+            yield
+        finally:
+            self._write_lock.release()
 
     def ping(self) -> None:
         """Raise `Unavailable` unless the database answers."""
@@ -75,10 +97,7 @@ def open_database(url: str, *, pool_size: int = 40) -> Database:
     if url.startswith("sqlite:///"):
         return Database(_open_sqlite(url, pool_size))
     if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
-        rest = url.split("://", 1)[1]
-        engine = sa.create_engine(
-            f"postgresql+psycopg://{rest}", pool_size=pool_size, pool_pre_ping=True, pool_timeout=10
-        )
+        engine = _open_postgres(url, pool_size)
         _refuse_unsafe_postgres(engine)
         return Database(engine)
     scheme = url.split(":", 1)[0][:20]
@@ -113,6 +132,14 @@ def _open_sqlite(url: str, pool_size: int) -> sa.Engine:
     return engine
 
 
+def _open_postgres(url: str, pool_size: int) -> sa.Engine:
+    parsed = sa.make_url(f"postgresql+psycopg://{url.split('://', 1)[1]}")
+    given = {name: value for name, value in _POSTGRES_DEFAULTS.items() if name not in parsed.query}
+    return sa.create_engine(
+        parsed, pool_size=pool_size, pool_pre_ping=True, pool_timeout=10, connect_args=given
+    )
+
+
 def _refuse_unsafe_postgres(engine: sa.Engine) -> None:
     """Refuse a server that acknowledges commits which a crash would lose."""
     with _translate_errors(), engine.connect() as connection:
@@ -129,7 +156,9 @@ def _translate_errors() -> Iterator[None]:
         yield
     except sa.exc.TimeoutError as error:
         raise Unavailable("All database connections are in use. Try again shortly.") from error
-    except sa.exc.OperationalError as error:
+    except sa.exc.DBAPIError as error:
+        if not (isinstance(error, sa.exc.OperationalError) or error.connection_invalidated):
+            raise
         if "disk is full" in str(error.orig) or "No space left" in str(error.orig):
             raise StorageFull from error
         raise Unavailable("The database does not answer. Try again shortly.") from error
@@ -155,12 +184,23 @@ def insert_rows(
         statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608  our names
         connection.exec_driver_sql(statement, rows)
         return
-    raw = connection.connection.driver_connection
-    if raw is None:
-        raise Unavailable
-    with (
-        raw.cursor() as cursor,
-        cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
+    statement = f"COPY {table.name} ({names}) FROM STDIN"
+    with _wrap_driver_errors(connection, statement):
+        raw = connection.connection.driver_connection
+        if raw is None:
+            raise Unavailable
+        with raw.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+@contextmanager
+def _wrap_driver_errors(connection: sa.Connection, statement: str) -> Iterator[None]:
+    """Raise what the driver raises as SQLAlchemy does for statements that go through it."""
+    base = connection.dialect.loaded_dbapi.Error
+    try:
+        yield
+    except base as error:
+        raise sa.exc.DBAPIError.instance(
+            statement, None, error, base, dialect=connection.dialect
+        ) from error

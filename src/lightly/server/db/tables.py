@@ -102,7 +102,8 @@ sample_contents = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# `mask` is a little-endian bit mask, compressed with zstd.
+# `mask` is a little-endian bit mask, compressed with zstd. It is the last column, so that SQLite
+# reads the others without walking through it.
 tags = sa.Table(
     "tags",
     metadata,
@@ -114,11 +115,11 @@ tags = sa.Table(
     sa.Column("preselected_tag_id", _ID),
     sa.Column("run_id", _ID, index=True),
     sa.Column("creator", sa.String(32), nullable=False),
-    sa.Column("mask", sa.LargeBinary, nullable=False),
     sa.Column("tot_size", sa.BigInteger, nullable=False),
     sa.Column("changes_json", sa.Text),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
     sa.Column("last_modified_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("mask", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("dataset_key", "name"),
 )
 
@@ -129,8 +130,8 @@ tag_scores = sa.Table(
     sa.Column("id", _ID, primary_key=True),
     sa.Column("tag_id", _ID, sa.ForeignKey("tags.id", ondelete="CASCADE"), nullable=False),
     sa.Column("score_type", sa.Text, nullable=False),
-    sa.Column("scores", sa.LargeBinary, nullable=False),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("scores", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("tag_id", "score_type"),
 )
 
@@ -160,17 +161,21 @@ embeddings_2d = sa.Table(
     ),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("method", sa.String(16), nullable=False),
-    sa.Column("coordinates", sa.LargeBinary, nullable=False),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("coordinates", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("embedding_id", "method", "name"),
 )
 
+# What clients see of background work, and the outbox of it: a row that is WAITING or RUNNING is
+# work that some server owes. `claim_token` fences: only who holds it may end the job.
 jobs = sa.Table(
     "jobs",
     metadata,
     sa.Column("id", _ID, primary_key=True),
-    sa.Column("user_id", _ID, sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("user_id", _ID, sa.ForeignKey("users.id"), nullable=False),
     sa.Column("dataset_id", _ID, index=True),
+    # The job that has to finish first.
+    sa.Column("after_job_id", _ID),
     # The same request twice finds the same job: what makes it the same is in this key.
     sa.Column("dedupe_key", sa.Text, unique=True),
     sa.Column("kind", sa.String(32), nullable=False),
@@ -179,9 +184,20 @@ jobs = sa.Table(
     sa.Column("result_json", sa.Text),
     sa.Column("error", sa.Text),
     sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("claim_token", _ID),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
     sa.Column("last_modified_at_ms", sa.BigInteger, nullable=False),
     sa.Column("finished_at_ms", sa.BigInteger),
+    sa.Index("ix_jobs_user_id_id", "user_id", "id"),
+)
+
+# One row per server process that runs jobs; it shows a sign of life before `expires_at_ms`, which
+# is the database's own time.
+job_executors = sa.Table(
+    "job_executors",
+    metadata,
+    sa.Column("id", _ID, primary_key=True),
+    sa.Column("expires_at_ms", sa.BigInteger, nullable=False),
 )
 
 metadata_configurations = sa.Table(

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query
 
 _ID_PATTERN = "^[a-f0-9]{24}$"
+_MAX_ITEMS = 2**53
 
 DatasetId = Annotated[str, Path(alias="datasetId", pattern=_ID_PATTERN)]
 SampleId = Annotated[str, Path(alias="sampleId", pattern=_ID_PATTERN)]
@@ -30,7 +31,8 @@ def _read_page(
     page_size: Annotated[int | None, Query(alias="pageSize", ge=1)] = None,
     page_offset: Annotated[int | None, Query(alias="pageOffset", ge=0)] = None,
 ) -> Page:
-    return Page(page_offset or 0, page_size)
+    # Beyond what any list holds; databases refuse numbers of more than 64 bits.
+    return Page(min(page_offset or 0, _MAX_ITEMS), page_size and min(page_size, _MAX_ITEMS))
 
 
 PageParameter = Annotated[Page, Depends(_read_page)]

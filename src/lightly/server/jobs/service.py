@@ -1,29 +1,108 @@
-"""Starting, following and recovering background jobs."""
+"""The server's background jobs: started, followed, recovered."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from lightly._kit.clock import Clock
+from lightly._kit.ids import is_id, make_id
+from lightly.server.auth.users import User
 from lightly.server.db.engine import Database
+from lightly.server.embeddings.arrival import note_csv
+from lightly.server.errors import JobUnknown
+from lightly.server.jobs import repository
+from lightly.server.jobs.dispatcher import Dispatcher
+from lightly.server.jobs.engine import WorkflowEngine
+from lightly.server.jobs.models import Job
+from lightly.server.jobs.processes import TaskProcesses
+from lightly.server.jobs.runner import Runner
 from lightly.server.settings import Settings
 from lightly.server.storage.blobs import BlobStore
 
+if TYPE_CHECKING:
+    from lightly.server.platform import PlatformState
+
+#: Jobs read at once while a list is sent.
+_LIST_CHUNK = 1_000
+
 
 class JobService:
-    """The server's background jobs."""
+    """The background jobs of one server process.
+
+    Jobs are asked for with `outbox.add_job` inside a transaction; `notify` after the commit makes
+    them begin at once.
+    """
 
     def __init__(
         self, settings: Settings, database: Database, blobs: BlobStore, clock: Clock
     ) -> None:
-        self._settings = settings
+        executor_id = make_id()
+        processes = TaskProcesses(keeps_one=settings.keep_task_process)
+        runner = Runner(settings, database, clock, processes, on_end=self.notify)
+        url = _choose_queue_url(settings, is_sqlite=database.is_sqlite)
+        engine = WorkflowEngine(url, executor_id, runner.attempt)
         self._database = database
         self._blobs = blobs
         self._clock = clock
+        self._dispatcher = Dispatcher(
+            settings, database, clock, engine, runner, processes, executor_id
+        )
 
     def start(self) -> None:
         """Take up what an earlier process left."""
+        self._dispatcher.start()
 
     def stop(self) -> None:
-        """Finish or hand back what is under way."""
+        """Hand back what is under way; the next start goes on with it."""
+        self._dispatcher.stop()
+
+    def notify(self) -> None:
+        """Begin jobs that have just been committed."""
+        self._dispatcher.notify()
+
+    def expect_work(self) -> None:
+        """Get ready for jobs that are likely to come soon, so that they begin without delay."""
+        self._dispatcher.expect_work()
 
     def blob_arrived(self, key: str) -> None:
-        """Note that an upload to a signed URL has ended."""
+        """Note that an upload to a signed URL has ended: embeddings are read at once."""
+        if note_csv(self._database, self._blobs, self._clock, key):
+            self.notify()
+
+
+def _choose_queue_url(settings: Settings, *, is_sqlite: bool) -> str:
+    """Return where the queue keeps its own tables: a file beside the database, or the same one."""
+    if is_sqlite:
+        return f"sqlite:///{Path(settings.data_dir).resolve() / 'jobs.sqlite'}"
+    return settings.effective_database_url.replace("+psycopg://", "://", 1)
+
+
+def get_job(platform: PlatformState, caller: User, job_id: str) -> Job:
+    """Return a job that the caller asked for.
+
+    Raises:
+        JobUnknown: If there is none; somebody else's looks the same.
+    """
+    if not is_id(job_id):
+        raise JobUnknown
+    with platform.database.read() as connection:
+        job = repository.find_job_of_user(connection, caller.id, job_id)
+    if job is None:
+        raise JobUnknown
+    return job
+
+
+def iterate_jobs(platform: PlatformState, caller: User) -> Iterator[Job]:
+    """Yield the jobs that the caller asked for, newest first."""
+    before_id: str | None = None
+    while True:
+        with platform.database.read() as connection:
+            found = repository.list_jobs_of_user(
+                connection, caller.id, before_id=before_id, limit=_LIST_CHUNK
+            )
+        yield from found
+        if len(found) < _LIST_CHUNK:
+            return
+        before_id = found[-1].id

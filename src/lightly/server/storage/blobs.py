@@ -63,6 +63,18 @@ def make_sample_key(dataset_id: str, sample_id: str, kind: Literal["full", "thum
     return f"{make_sample_prefix(dataset_id, kind)}{sample_id[-3:]}/{sample_id}"
 
 
+def parse_sample_key(key: str) -> tuple[str, str, str] | None:
+    """Return dataset id, sample id and kind of what `make_sample_key` made; None for other keys.
+
+    >>> parse_sample_key("datasets/d/samples/thumb/e5f/abcde5f")
+    ('d', 'abcde5f', 'thumb')
+    """
+    parts = key.split("/")
+    if len(parts) != 6 or parts[0] != "datasets" or parts[2] != "samples":
+        return None
+    return parts[1], parts[5], parts[3]
+
+
 def make_sample_prefix(dataset_id: str, kind: Literal["full", "thumb"]) -> str:
     """Return the prefix of all images or thumbnails of a dataset."""
     return f"{make_dataset_prefix(dataset_id)}samples/{kind}/"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-from anyio import from_thread
 from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import contextmanager_in_threadpool
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
@@ -14,6 +14,7 @@ from lightly._kit.errors import BadInput
 from lightly.media.sniff import SNIFF_BYTES, sniff_content_type
 from lightly.server.errors import NotFound, PayloadTooLarge
 from lightly.server.platform import Platform, PlatformState
+from lightly.server.samples.arrival import NothingSent, check_upload
 from lightly.server.storage.local import LocalBlobStore
 from lightly.server.storage.signing import check_blob_url
 
@@ -43,8 +44,7 @@ async def put_blob(
     """Store the body under the signed key. The same URL works again until it expires."""
     store = _get_local_store(platform)
     _check_url(platform, key, "PUT", method, expires, signature)
-    limit_bytes = platform.settings.max_blob_bytes
-    await run_in_threadpool(_receive_into, store, key, request, limit_bytes)
+    await _receive_into(store, key, request, platform)
     await run_in_threadpool(platform.jobs.blob_arrived, key)
     # 1.0 and 1.1 clients take nothing but 200.
     return Response(status_code=200)
@@ -83,34 +83,67 @@ def _check_url(
     check_blob_url(platform.keys, key, signed, expires, signature, now_s)
 
 
-def _receive_into(store: LocalBlobStore, key: str, request: Request, limit_bytes: int) -> None:
+async def _receive_into(
+    store: LocalBlobStore, key: str, request: Request, platform: PlatformState
+) -> None:
+    """Store the body. A thread is taken to write a piece of it, never to wait for one.
+
+    Otherwise as many slow uploads as there are threads would stop the whole server.
+    """
+    limit_bytes = platform.settings.max_blob_bytes
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit_bytes:
         raise _too_large(limit_bytes)
+    has_length = bool(declared)
+    pieces = _iterate_pieces(request, limit_bytes)
+    first = await anext(pieces, b"")
     try:
-        store.put(key, _iterate_body(request, limit_bytes))
+        if len(first) < WRITE_BYTES:
+            await run_in_threadpool(_store_whole, store, key, first, platform, has_length)
+            return
+        size_bytes = len(first)
+        async with contextmanager_in_threadpool(store.open_writer(key)) as file:
+            await run_in_threadpool(file.write, first)
+            async for piece in pieces:
+                size_bytes += len(piece)
+                await run_in_threadpool(file.write, piece)
+            await run_in_threadpool(
+                check_upload,
+                platform,
+                key,
+                first[:SNIFF_BYTES],
+                size_bytes,
+                has_length=has_length,
+            )
+    except NothingSent:
+        # What is there already came with the first attempt, whose answer was lost.
+        if store.head(key) is None:
+            raise
     except BadInput as error:
         raise NotFound from error
 
 
-def _iterate_body(request: Request, limit_bytes: int) -> Iterator[bytes]:
-    """Yield the body in pieces, pulled from the event loop by the thread that writes them."""
-    stream = request.stream()
+def _store_whole(
+    store: LocalBlobStore, key: str, content: bytes, platform: PlatformState, has_length: bool
+) -> None:
+    check_upload(platform, key, content[:SNIFF_BYTES], len(content), has_length=has_length)
+    store.put(key, [content])
 
-    async def pull() -> bytes:
-        piece = bytearray()
-        async for chunk in stream:
-            piece += chunk
-            if len(piece) >= WRITE_BYTES:
-                break
-        return bytes(piece)
 
+async def _iterate_pieces(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
+    """Yield the body in pieces of at least `WRITE_BYTES`, but for the last."""
     total = 0
-    while piece := from_thread.run(pull):
-        total += len(piece)
+    piece = bytearray()
+    async for chunk in request.stream():
+        total += len(chunk)
         if total > limit_bytes:
             raise _too_large(limit_bytes)
-        yield piece
+        piece += chunk
+        if len(piece) >= WRITE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
 
 
 def _too_large(limit_bytes: int) -> PayloadTooLarge:

@@ -31,6 +31,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("dataset_key", "name", name=op.f("uq_embeddings_dataset_key_name")),
     )
     op.create_table(
+        "job_executors",
+        sa.Column("id", sa.String(length=24), nullable=False),
+        sa.Column("expires_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_executors")),
+    )
+    op.create_table(
         "metadata_configurations",
         sa.Column("id", sa.String(length=24), nullable=False),
         sa.Column("dataset_key", sa.BigInteger(), nullable=False),
@@ -85,11 +91,11 @@ def upgrade() -> None:
         sa.Column("preselected_tag_id", sa.String(length=24), nullable=True),
         sa.Column("run_id", sa.String(length=24), nullable=True),
         sa.Column("creator", sa.String(length=32), nullable=False),
-        sa.Column("mask", sa.LargeBinary(), nullable=False),
         sa.Column("tot_size", sa.BigInteger(), nullable=False),
         sa.Column("changes_json", sa.Text(), nullable=True),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("last_modified_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("mask", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tags")),
         sa.UniqueConstraint("dataset_key", "name", name=op.f("uq_tags_dataset_key_name")),
     )
@@ -140,8 +146,8 @@ def upgrade() -> None:
         sa.Column("embedding_id", sa.String(length=24), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("method", sa.String(length=16), nullable=False),
-        sa.Column("coordinates", sa.LargeBinary(), nullable=False),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("coordinates", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["embedding_id"],
             ["embeddings.id"],
@@ -158,6 +164,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=24), nullable=False),
         sa.Column("user_id", sa.String(length=24), nullable=False),
         sa.Column("dataset_id", sa.String(length=24), nullable=True),
+        sa.Column("after_job_id", sa.String(length=24), nullable=True),
         sa.Column("dedupe_key", sa.Text(), nullable=True),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
@@ -165,6 +172,7 @@ def upgrade() -> None:
         sa.Column("result_json", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claim_token", sa.String(length=24), nullable=True),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("last_modified_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("finished_at_ms", sa.BigInteger(), nullable=True),
@@ -174,14 +182,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_jobs_dataset_id"), "jobs", ["dataset_id"], unique=False)
     op.create_index(op.f("ix_jobs_status"), "jobs", ["status"], unique=False)
-    op.create_index(op.f("ix_jobs_user_id"), "jobs", ["user_id"], unique=False)
+    op.create_index("ix_jobs_user_id_id", "jobs", ["user_id", "id"], unique=False)
     op.create_table(
         "tag_scores",
         sa.Column("id", sa.String(length=24), nullable=False),
         sa.Column("tag_id", sa.String(length=24), nullable=False),
         sa.Column("score_type", sa.Text(), nullable=False),
-        sa.Column("scores", sa.LargeBinary(), nullable=False),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("scores", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tag_id"], ["tags.id"], name=op.f("fk_tag_scores_tag_id"), ondelete="CASCADE"
         ),

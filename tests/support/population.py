@@ -1,0 +1,300 @@
+"""A server full of things that belong to two users, for tests of who may reach what.
+
+Everything of a user carries the user's name, so that a trace of it in somebody else's answer shows.
+Embeddings and jobs are written into the database directly: the background work that would make
+them takes seconds and would change the database while a test looks at it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import numpy as np
+import sqlalchemy as sa
+from starlette.testclient import TestClient
+
+from lightly._kit.ids import make_id
+from lightly.server.auth.repository import find_user_by_email
+from lightly.server.auth.users import User
+from lightly.server.datasets.access import load_dataset
+from lightly.server.datasets.models import Action
+from lightly.server.db.tables import jobs
+from lightly.server.embeddings import repository as embeddings_repository
+from lightly.server.embeddings.coordinates import pack_coordinates
+from lightly.server.embeddings.models import (
+    Embedding,
+    EmbeddingState,
+    Projection,
+    make_csv_key,
+    make_vectors_key,
+)
+from lightly.server.jobs.reports import make_report_key
+from lightly.server.platform import PlatformState
+from lightly.server.samples.public_tokens import make_public_token
+from tests.support.platforms import InProcessServer
+
+N_SAMPLES = 6
+_INITIAL_MASK, _CHILD_MASK, _LEAF_MASK = "0x3f", "0x1f", "0x7"
+_N_CHILD_SAMPLES, _N_LEAF_SAMPLES = 5, 3
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_CREATED_AT_MS = 1_700_000_000_000
+
+
+@dataclass(frozen=True)
+class FilledDataset:
+    """Ids of a dataset that has some of everything.
+
+    Attributes:
+        id: The dataset.
+        name: Its name.
+        sample_ids: Its samples in order; the first has image and thumbnail stored.
+        file_names: Their names.
+        initial_tag_id: The tag over all samples.
+        child_tag_id: Some of those.
+        leaf_tag_id: Some of the child's; no tag refers to it.
+        score_id: Scores of the leaf.
+        child_score_id: Scores of the child.
+        embedding_id: An embedding that was read.
+        embedding2d_id: A projection of it.
+        other_embedding_id: Another embedding.
+        other_embedding2d_id: A projection of that one.
+        configuration_id: A metadata configuration.
+        job_id: A job that has finished.
+        read_url: Signed, of the first sample's image.
+        write_url: Signed, likewise.
+        public_token: For redirects to images of the dataset.
+    """
+
+    id: str
+    name: str
+    sample_ids: list[str]
+    file_names: list[str]
+    initial_tag_id: str
+    child_tag_id: str
+    leaf_tag_id: str
+    score_id: str
+    child_score_id: str
+    embedding_id: str
+    embedding2d_id: str
+    other_embedding_id: str
+    other_embedding2d_id: str
+    configuration_id: str
+    job_id: str
+    read_url: str
+    write_url: str
+    public_token: str
+
+    @property
+    def image_key(self) -> str:
+        """Where the first sample's image is kept."""
+        return urlsplit(self.read_url).path.removeprefix("/blobs/")
+
+    def list_ids(self) -> list[str]:
+        """Return the ids of the dataset and of everything in it."""
+        single = [value for name, value in vars(self).items() if name.endswith("_id")]
+        return [self.id, *self.sample_ids, *single]
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user with two datasets.
+
+    Attributes:
+        name: In everything that is the user's.
+        user: As the server knows the user.
+        client: Calls as the user.
+        first: One dataset.
+        second: Another one.
+    """
+
+    name: str
+    user: User
+    client: TestClient
+    first: FilledDataset
+    second: FilledDataset
+
+
+@dataclass(frozen=True)
+class Population:
+    """Two users of one server who share nothing."""
+
+    server: InProcessServer
+    alice: Person
+    bob: Person
+
+
+def populate(server: InProcessServer) -> Population:
+    """Fill a server with two users, each with two datasets."""
+    return Population(server, add_person(server, "alice"), add_person(server, "bob"))
+
+
+def add_person(server: InProcessServer, name: str) -> Person:
+    """Add a user with two datasets."""
+    email = f"{name}@example.com"
+    client = server.add_user(email)
+    with server.platform.database.read() as connection:
+        user = find_user_by_email(connection, email)
+    assert user is not None
+    first = fill_dataset(server, client, user, f"{name} first")
+    second = fill_dataset(server, client, user, f"{name} second")
+    return Person(name, user, client, first, second)
+
+
+def fill_dataset(
+    server: InProcessServer, client: TestClient, user: User, name: str
+) -> FilledDataset:
+    """Make a dataset with some of everything.
+
+    Args:
+        server: Where.
+        client: Calls as `user`.
+        user: The owner.
+        name: Of the dataset, and the beginning of all other names in it.
+    """
+    dataset_id = _create(client, "/v1/datasets", {"name": name})
+    url = f"/v1/datasets/{dataset_id}"
+    file_names = [f"{name}/{number}.jpg" for number in range(N_SAMPLES)]
+    samples = [
+        {"fileName": file_name, "customMetaData": {"owner": name}} for file_name in file_names
+    ]
+    registered = client.post(f"/ext{url}/samples/bulk", json={"samples": samples})
+    sample_ids: list[str] = registered.json()["ids"]
+    write_urls = _upload_image(client, f"{url}/samples/{sample_ids[0]}", name)
+    tag_ids = _add_tags(client, url, name)
+    entry = {
+        "name": name,
+        "path": "owner",
+        "defaultValue": name,
+        "valueDataType": "CATEGORICAL_STRING",
+    }
+    configuration = {"name": name, "configs": [entry]}
+    embeddings = [
+        _add_embedding(server.platform, user, dataset_id, embedding_name, file_names)
+        for embedding_name in (name, f"{name} other")
+    ]
+    return FilledDataset(
+        id=dataset_id,
+        name=name,
+        sample_ids=sample_ids,
+        file_names=file_names,
+        initial_tag_id=tag_ids[0],
+        child_tag_id=tag_ids[1],
+        leaf_tag_id=tag_ids[2],
+        score_id=_add_scores(client, f"{url}/tags/{tag_ids[2]}", name, _N_LEAF_SAMPLES),
+        child_score_id=_add_scores(client, f"{url}/tags/{tag_ids[1]}", name, _N_CHILD_SAMPLES),
+        embedding_id=embeddings[0].id,
+        embedding2d_id=embeddings[0].projection_id,
+        other_embedding_id=embeddings[1].id,
+        other_embedding2d_id=embeddings[1].projection_id,
+        configuration_id=_create(client, f"{url}/configuration/metadata", configuration),
+        job_id=_add_job(server.platform, user, dataset_id, tag_ids[2]),
+        read_url=client.get(f"{url}/samples/{sample_ids[0]}/readurl").json(),
+        write_url=write_urls["full"],
+        public_token=_make_public_token(server.platform, user, dataset_id),
+    )
+
+
+def _create(client: TestClient, url: str, body: dict[str, Any]) -> str:
+    response = client.post(url, json=body)
+    assert response.status_code == 201, response.text
+    entity_id: str = response.json()["id"]
+    return entity_id
+
+
+def _upload_image(client: TestClient, sample_url: str, name: str) -> dict[str, str]:
+    urls: dict[str, str] = client.get(f"{sample_url}/writeurls").json()
+    for kind in ("full", "thumb"):
+        # The owner's name is in the bytes: if they reached somebody else, it would show.
+        response = client.put(urls[kind], content=_PNG_START + name.encode())
+        assert response.status_code == 200, response.text
+    return urls
+
+
+def _add_tags(client: TestClient, url: str, name: str) -> list[str]:
+    ids = [_create(client, f"{url}/tags/initial", {"imgType": "full"})]
+    for mask in (_CHILD_MASK, _LEAF_MASK):
+        body = {
+            "name": f"{name} {mask}",
+            "prevTagId": ids[-1],
+            "bitMaskData": mask,
+            "totSize": N_SAMPLES,
+        }
+        ids.append(_create(client, f"{url}/tags", body))
+    return ids
+
+
+def _add_scores(client: TestClient, tag_url: str, name: str, count: int) -> str:
+    body = {"scoreType": name.replace(" ", "_"), "scores": [0.5] * count}
+    return _create(client, f"{tag_url}/scores", body)
+
+
+class _AddedEmbedding(NamedTuple):
+    id: str
+    projection_id: str
+
+
+def _add_embedding(
+    platform: PlatformState, user: User, dataset_id: str, name: str, file_names: list[str]
+) -> _AddedEmbedding:
+    """Add an embedding as it is after its CSV was read, and a projection of it."""
+    embedding_id, projection_id = make_id(), make_id()
+    vectors = np.arange(2 * len(file_names), dtype=np.float32).reshape(-1, 2)
+    rows = [f"{name},{x},{y},0" for name, (x, y) in zip(file_names, vectors, strict=True)]
+    text = "\n".join(["filenames,embedding_0,embedding_1,labels", *rows, ""])
+    info = platform.blobs.put(make_csv_key(dataset_id, embedding_id), [text.encode()])
+    with platform.blobs.open_writer(make_vectors_key(dataset_id, embedding_id, info.etag)) as file:
+        np.save(file, vectors, allow_pickle=False)
+    with platform.database.write() as connection:
+        dataset = load_dataset(connection, user, dataset_id, Action.WRITE)
+        embedding = Embedding(
+            id=embedding_id,
+            dataset_key=dataset.key,
+            name=name,
+            state=EmbeddingState.READY.value,
+            error=None,
+            n_rows=len(file_names),
+            dimension=vectors.shape[1],
+            source_etag=info.etag,
+            created_at_ms=_CREATED_AT_MS,
+        )
+        embeddings_repository.insert_embedding(connection, embedding)
+        projection = Projection(
+            id=projection_id,
+            embedding_id=embedding_id,
+            name=f"{name}__2d",
+            method="PCA",
+            created_at_ms=_CREATED_AT_MS,
+            coordinates=pack_coordinates(vectors),
+        )
+        embeddings_repository.put_projection(connection, projection)
+    return _AddedEmbedding(embedding_id, projection_id)
+
+
+def _add_job(platform: PlatformState, user: User, dataset_id: str, tag_id: str) -> str:
+    """Add a sampling job that has finished, and its report."""
+    job_id = make_id()
+    with platform.database.write() as connection:
+        connection.execute(
+            sa.insert(jobs).values(
+                id=job_id,
+                user_id=user.id,
+                dataset_id=dataset_id,
+                kind="SAMPLING",
+                status="FINISHED",
+                input_json="{}",
+                result_json=f'{{"type":"SAMPLING","data":"{tag_id}"}}',
+                attempts=1,
+                created_at_ms=_CREATED_AT_MS,
+                last_modified_at_ms=_CREATED_AT_MS,
+                finished_at_ms=_CREATED_AT_MS,
+            )
+        )
+    platform.blobs.put(make_report_key(dataset_id, job_id), [b"{}"])
+    return job_id
+
+
+def _make_public_token(platform: PlatformState, user: User, dataset_id: str) -> str:
+    with platform.database.read() as connection:
+        return make_public_token(connection, platform.keys, user, dataset_id)
