@@ -1,1 +1,1 @@
-"""."""
+"""Choosing which samples to label next."""

@@ -1,1 +1,42 @@
-"""."""
+"""Access to a Lightly server from Python.
+
+`ApiWorkflowClient` is what most programs need. The modules `upload`, `download` and `utils` hold
+the functions that older scripts use. Names load when they are first used: importing stays fast.
+"""
+
+from typing import TYPE_CHECKING
+
+from lightly.openapi_generated.wire.exports import export_lazily
+
+_MODULES = {
+    "ApiException": "lightly.api.errors",
+    "ApiWorkflowClient": "lightly.api.api_workflow_client",
+    "get_samples_by_tag": "lightly.api.download",
+    "upload_dataset": "lightly.api.upload",
+    "upload_embeddings_from_csv": "lightly.api.upload",
+    "upload_file_with_signed_url": "lightly.api.upload",
+    "upload_images_from_folder": "lightly.api.upload",
+}
+
+if TYPE_CHECKING:
+    from lightly.api.api_workflow_client import ApiWorkflowClient
+    from lightly.api.download import get_samples_by_tag
+    from lightly.api.errors import ApiException
+    from lightly.api.upload import (
+        upload_dataset,
+        upload_embeddings_from_csv,
+        upload_file_with_signed_url,
+        upload_images_from_folder,
+    )
+else:
+    __getattr__, __dir__ = export_lazily(__name__, _MODULES)
+
+__all__ = [
+    "ApiException",
+    "ApiWorkflowClient",
+    "get_samples_by_tag",
+    "upload_dataset",
+    "upload_embeddings_from_csv",
+    "upload_file_with_signed_url",
+    "upload_images_from_folder",
+]

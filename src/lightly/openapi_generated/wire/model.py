@@ -10,14 +10,35 @@ from __future__ import annotations
 import pprint
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, RootModel
+from pydantic_core import CoreSchema
 from pydantic_core import from_json as parse_json
 
 RootT = TypeVar("RootT")
 
 
+def _stop_lists_at_first_error(schema: object) -> None:
+    if isinstance(schema, list | tuple):
+        for inner in schema:
+            _stop_lists_at_first_error(inner)
+    elif isinstance(schema, dict):
+        if schema.get("type") == "list":
+            schema["fail_fast"] = True
+        for inner in schema.values():
+            _stop_lists_at_first_error(inner)
+
+
 class _WireForm(BaseModel):
     """Conversions between a model and what travels on the wire."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Let lists end at their first bad item: a million bad ones would be a million errors."""
+        schema = handler(source)
+        _stop_lists_at_first_error(schema)
+        return schema
 
     @classmethod
     def from_dict(cls, obj: object, *, ignore_unknown: bool = False) -> Self:
