@@ -9,6 +9,7 @@ import csv
 
 import pytest
 import requests
+
 from tests.support.pictures import draw_folder, write_embeddings
 from tests.support.published_clients.runner import run_client_script
 
@@ -178,11 +179,11 @@ def test_embeddings_go_up_and_come_down(run, filled, embedded, tmp_path):
         "all": ["default"],
         "data": "default",
     }
-    sent = {row[0]: row[1:] for row in csv.reader(path.open(encoding="utf-8"))}
-    received = {row[0]: row[1:] for row in csv.reader(down.open(encoding="utf-8"))}
+    sent = {row[0]: row[1:] for row in csv.reader(path.read_text("utf-8").splitlines())}
+    received = {row[0]: row[1:] for row in csv.reader(down.read_text("utf-8").splitlines())}
     assert received == sent
     assert (tmp_path / "down.csv2").read_bytes() == down.read_bytes()
-    appended = [row[0] for row in csv.reader(local.open(encoding="utf-8"))][1:]
+    appended = [row[0] for row in csv.reader(local.read_text("utf-8").splitlines())][1:]
     assert sorted(appended) == sorted([*names, "more.jpg"])
 
 
@@ -234,6 +235,9 @@ def test_metadata_is_uploaded(run, filled):
 
 def test_a_tag_is_downloaded(run, filled, tmp_path):
     dataset_id, _, names = filled
+    # Its threads race to make the same folder, and the loser gives up: make them beforehand.
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     script = """
         from lightly.api import ApiWorkflowClient
         client = ApiWorkflowClient(dataset_id=arguments["id"])

@@ -8,14 +8,14 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.support.platforms import TOKEN, run_in_process
-from tests.support.routes import fill_path, list_routes
 
 from lightly.server.app import ROUTERS
 from lightly.server.auth.service import Authenticator, ensure_first_user
 from lightly.server.errors import NotAuthenticated, TooManyRequests
 from lightly.server.settings import Settings
 from lightly.server.startup import open_platform
+from tests.support.platforms import TOKEN, run_in_process
+from tests.support.routes import fill_path, list_routes
 
 SOURCES = Path(__file__).parents[2] / "src" / "lightly"
 

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 import requests
+
 from tests.support.platforms import run_process
 
 CANARY = "canary0123456789canary0123456789"

@@ -12,9 +12,8 @@ from lightly.cli.main import COMMANDS
 from lightly.server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "demo/*.md") for path in ROOT.glob(pattern))
-    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "demo").glob("*.md")]
-)
+PATTERNS = ("*.md", "docs/**/*.md", "demo/*.md")
+DOCUMENTS = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

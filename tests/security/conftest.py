@@ -1,0 +1,33 @@
+"""Servers full of things of two users, shared by the tests of a module."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.platforms import run_in_process
+from tests.support.population import Population, populate
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def population(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Population]:
+    """Two users on one server, once on SQLite and once on PostgreSQL."""
+    url = ""
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres_server")
+        url = server.make_database(f"test_{uuid.uuid4().hex}")
+    with run_in_process(tmp_path_factory.mktemp("population") / "data", url) as running:
+        yield populate(running)
+
+
+@pytest.fixture(scope="module")
+def sqlite_population(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Population]:
+    """Two users on one server on SQLite, for what no database can change."""
+    with run_in_process(tmp_path_factory.mktemp("population") / "data") as running:
+        yield populate(running)

@@ -1,0 +1,352 @@
+"""Nobody reaches what is somebody else's, nor a child through a foreign parent: T02, T03.
+
+The cases come from the application's own routes. A route or a parameter that nobody has thought
+about fails these tests until it is listed here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lightly._kit.ids import make_id
+from lightly.server.db.tables import metadata
+from tests.support.contents import read_contents, record_statements
+from tests.support.parameters import list_parameters
+from tests.support.population import FilledDataset, Population, fill_dataset
+from tests.support.routes import list_routes
+from tests.support.valid_requests import ValidRequest, make_valid_request
+
+ROUTES = sorted(set(list_routes()))
+GET_ROUTES = [route for route in ROUTES if route[0] == "GET"]
+
+#: What names an object, by its last name, and which object of a dataset that is.
+IDS: dict[str, Callable[[FilledDataset], str]] = {
+    "datasetId": lambda dataset: dataset.id,
+    "parentDatasetId": lambda dataset: dataset.id,
+    "sampleId": lambda dataset: dataset.sample_ids[0],
+    "sampleIds": lambda dataset: dataset.sample_ids[0],
+    "id": lambda dataset: dataset.sample_ids[0],
+    "tagId": lambda dataset: dataset.leaf_tag_id,
+    "prevTagId": lambda dataset: dataset.initial_tag_id,
+    "queryTagId": lambda dataset: dataset.child_tag_id,
+    "preselectedTagId": lambda dataset: dataset.leaf_tag_id,
+    "tagId1": lambda dataset: dataset.initial_tag_id,
+    "tagId2": lambda dataset: dataset.child_tag_id,
+    "scoreId": lambda dataset: dataset.score_id,
+    "embeddingId": lambda dataset: dataset.embedding_id,
+    "embedding2dId": lambda dataset: dataset.embedding2d_id,
+    "configurationId": lambda dataset: dataset.configuration_id,
+    "jobId": lambda dataset: dataset.job_id,
+    "key": lambda dataset: dataset.image_key,
+    "publicToken": lambda dataset: dataset.public_token,
+}
+#: Objects that lie in no dataset: another dataset of the same user is no wrong place for them.
+TOP_LEVEL = {"datasetId", "parentDatasetId", "jobId"}
+#: Objects one level further down: what hangs on another tag or embedding of the same dataset.
+COUSINS: dict[str, Callable[[FilledDataset], str]] = {
+    "scoreId": lambda dataset: dataset.child_score_id,
+    "embedding2dId": lambda dataset: dataset.other_embedding2d_id,
+}
+#: Ids that are kept as text and never followed: there is nothing to be reached through them.
+NEVER_FOLLOWED = {"runId", "parentId"}
+#: What names no object.
+PLAIN = {
+    "accessControl", "after", "currentVersion", "datasetName", "enableDatasetUpdate", "exact",
+    "expires", "expiresIn", "field", "fileName", "fileNameFormat", "force", "format",
+    "getAssetsOfTeam", "includeMetaData", "isThumbnail", "kind", "limit", "method", "mode",
+    "name", "pageOffset", "pageSize", "predictionTaskCategoryId", "previewExample", "shared",
+    "signature", "sortBy", "type",
+}  # fmt: skip
+
+#: The answer to an id that is not one of the dataset, by its last name.
+REFUSALS = {
+    "datasetId": (404, "DATASET_UNKNOWN"),
+    "parentDatasetId": (404, "DATASET_UNKNOWN"),
+    "sampleId": (404, "SAMPLE_UNKNOWN"),
+    "sampleIds": (404, "SAMPLE_UNKNOWN"),
+    "id": (404, "SAMPLE_UNKNOWN"),
+    "tagId": (404, "TAG_UNKNOWN"),
+    "tagId1": (404, "TAG_UNKNOWN"),
+    "tagId2": (404, "TAG_UNKNOWN"),
+    "prevTagId": (400, "TAG_PREVTAG_NOT_IN_DATASET"),
+    "queryTagId": (400, "TAG_QUERYTAG_NOT_IN_DATASET"),
+    "preselectedTagId": (400, "TAG_PRESELECTEDTAG_NOT_IN_DATASET"),
+    "scoreId": (404, "SCORE_UNKNOWN"),
+    "embeddingId": (404, "EMBEDDING_UNKNOWN"),
+    "embedding2dId": (404, "EMBEDDING_2D_UNKNOWN"),
+    "configurationId": (404, "METADATA_CONFIGURATION_UNKNOWN"),
+    "jobId": (404, "JOB_UNKNOWN"),
+    # Signed URLs and public tokens are for one object or dataset, whoever asks.
+    "key": (403, "FORBIDDEN"),
+    "publicToken": (401, "UNAUTHORIZED"),
+}
+#: A public token is looked at before the dataset that it is for.
+REDIRECT = "/v1/datasets/{datasetId}/samples/{sampleId}/readurlRedirect"
+#: Refused to the owner too, who has no such thing or has it already.
+REFUSED_TO_THE_OWNER = {
+    ("GET", "/v1/datasets/{datasetId}/datasource"): (404, "DATASET_DATASOURCE_UNKNOWN"),
+    ("POST", "/v1/datasets/{datasetId}/tags/initial"): (409, "TAG_INITIAL_EXISTS"),
+}
+
+
+def name_route(route: tuple[str, str]) -> str:
+    return " ".join(route)
+
+
+def list_id_parameters(method: str, path: str) -> list[tuple[str, str, str]]:
+    """Return place, name and last name of every parameter that the server follows to an object."""
+    return [
+        (parameter.place, parameter.name, parameter.leaf)
+        for parameter in list_parameters(method, path)
+        if (parameter.place != "body" or parameter.looks_like_id)
+        and parameter.leaf in IDS
+        # A list of ids is walked through its items.
+        and parameter.schema.get("type") != "array"
+    ]
+
+
+def list_children(method: str, path: str) -> list[str]:
+    """Return the last names of the ids that lie below a dataset."""
+    return [leaf for _, _, leaf in list_id_parameters(method, path) if leaf not in TOP_LEVEL]
+
+
+ROUTES_WITH_IDS = [route for route in ROUTES if list_id_parameters(*route)]
+#: Whoever holds a signed URL or a public token may use it; all other routes look at the caller.
+PERSONAL_ROUTES = [
+    route
+    for route in ROUTES_WITH_IDS
+    if route[1] != REDIRECT and not route[1].startswith("/blobs/")
+]
+NESTED_ROUTES = [route for route in PERSONAL_ROUTES if list_children(*route)]
+DEEP_ROUTES = [route for route in NESTED_ROUTES if COUSINS.keys() & set(list_children(*route))]
+
+
+def expect_refusal(path: str, leaf: str) -> tuple[int, str]:
+    if path == REDIRECT and leaf == "datasetId":
+        return REFUSALS["publicToken"]
+    return REFUSALS[leaf]
+
+
+def describe(response: Any, *values: str) -> tuple[Any, ...]:
+    """Return an answer without what differs from request to request."""
+    text = response.text
+    for value in values:
+        text = text.replace(value, "<id>")
+    headers = {
+        name: value
+        for name, value in response.headers.items()
+        if name.lower() not in {"x-request-id", "content-length"}
+    }
+    request_id = response.headers["X-Request-Id"]
+    return response.status_code, headers, text.replace(request_id, "<request>")
+
+
+def make_random(leaf: str, like: str) -> str:
+    """Return a value of the right form that names nothing."""
+    if leaf == "publicToken":
+        return f"{make_id()}-0-{'0' * 64}"
+    if leaf == "key":
+        return like.replace(like.split("/")[1], make_id())
+    return make_id()
+
+
+def refuse_like_random(
+    population: Population, request: ValidRequest, place: str, name: str, leaf: str, value: str
+) -> tuple[int, str]:
+    """Check that an id is refused just as one of nothing, with the same queries; return how."""
+    random_value = make_random(leaf, value)
+    results = []
+    for tried in (random_value, value):
+        with record_statements(population.server.platform) as statements:
+            response = request.with_value(place, name, tried).send(population.bob.client)
+        results.append((describe(response, tried), statements))
+    assert results[0] == results[1], name
+    return response.status_code, response.json()["code"] if response.text else ""
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=name_route)
+def test_every_parameter_is_known_to_these_tests(route):
+    for parameter in list_parameters(*route):
+        if parameter.place != "body" or parameter.looks_like_id:
+            assert parameter.leaf in IDS.keys() | NEVER_FOLLOWED | PLAIN, parameter.name
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=name_route)
+def test_the_valid_request_carries_every_id_that_the_route_takes(route, sqlite_population):
+    request = make_valid_request(*route, sqlite_population.bob.first)
+
+    for parameter in list_parameters(*route):
+        if parameter.leaf in IDS and parameter.looks_like_id:
+            assert request.with_value(parameter.place, parameter.name, "changed") != request
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=name_route)
+def test_the_owner_gets_what_others_are_refused(route, sqlite_population):
+    bob = sqlite_population.bob
+    dataset = fill_dataset(sqlite_population.server, bob.client, bob.user, f"bob {make_id()}")
+
+    response = make_valid_request(*route, dataset).send(bob.client)
+
+    if route in REFUSED_TO_THE_OWNER:
+        assert (response.status_code, response.json()["code"]) == REFUSED_TO_THE_OWNER[route]
+    else:
+        assert response.status_code < 400, response.text
+
+
+@pytest.mark.parametrize("route", ROUTES_WITH_IDS, ids=name_route)
+def test_ids_of_somebody_else_are_refused_like_ids_of_nothing(route, population):
+    request = make_valid_request(*route, population.bob.first)
+    before = read_contents(population.server.platform)
+
+    for place, name, leaf in list_id_parameters(*route):
+        value = IDS[leaf](population.alice.first)
+        refusal = refuse_like_random(population, request, place, name, leaf, value)
+
+        assert refusal == expect_refusal(route[1], leaf) or (route[0], refusal[0]) == ("HEAD", 403)
+    assert read_contents(population.server.platform) == before
+
+
+@pytest.mark.parametrize("route", PERSONAL_ROUTES, ids=name_route)
+def test_the_owners_own_request_is_refused_to_somebody_else(route, population):
+    request = make_valid_request(*route, population.alice.first)
+    ids = list_id_parameters(*route)
+    before = read_contents(population.server.platform)
+
+    response = request.send(population.bob.client)
+
+    expected = {expect_refusal(route[1], leaf) for _, _, leaf in ids}
+    assert (response.status_code, response.json()["code"]) in expected
+    assert "alice" not in response.text
+    assert read_contents(population.server.platform) == before
+
+
+@pytest.mark.parametrize("route", NESTED_ROUTES, ids=name_route)
+def test_children_of_another_dataset_of_the_same_user_are_refused(route, population):
+    request = make_valid_request(*route, population.bob.first)
+    before = read_contents(population.server.platform)
+
+    for place, name, leaf in list_id_parameters(*route):
+        if leaf not in TOP_LEVEL:
+            value = IDS[leaf](population.bob.second)
+            refusal = refuse_like_random(population, request, place, name, leaf, value)
+
+            assert refusal == REFUSALS[leaf] or (route[0], refusal[0]) == ("HEAD", 403)
+    assert read_contents(population.server.platform) == before
+
+
+@pytest.mark.parametrize("route", NESTED_ROUTES, ids=name_route)
+def test_children_are_refused_below_another_dataset_of_the_same_user(route, population):
+    request = make_valid_request(*route, population.bob.first)
+    children = list_children(*route)
+    before = read_contents(population.server.platform)
+
+    response = request.with_value("path", "datasetId", population.bob.second.id).send(
+        population.bob.client
+    )
+
+    expected = {expect_refusal(route[1], leaf) for leaf in children}
+    assert (response.status_code, response.json()["code"]) in expected
+    assert read_contents(population.server.platform) == before
+
+
+@pytest.mark.parametrize("route", DEEP_ROUTES, ids=name_route)
+def test_children_of_another_parent_in_the_same_dataset_are_refused(route, population):
+    request = make_valid_request(*route, population.bob.first)
+    before = read_contents(population.server.platform)
+
+    for place, name, leaf in list_id_parameters(*route):
+        if leaf in COUSINS:
+            value = COUSINS[leaf](population.bob.first)
+            refusal = refuse_like_random(population, request, place, name, leaf, value)
+
+            assert refusal == REFUSALS[leaf]
+    assert read_contents(population.server.platform) == before
+
+
+@pytest.mark.parametrize(
+    ("route", "parameter"),
+    [
+        pytest.param(route, parameter, id=f"{name_route(route)} {parameter.name}")
+        for route in ROUTES
+        for parameter in list_parameters(*route)
+        if parameter.leaf in NEVER_FOLLOWED
+    ],
+)
+def test_ids_that_are_kept_as_text_are_not_followed(route, parameter, sqlite_population):
+    bob, alice = sqlite_population.bob, sqlite_population.alice
+    answers = []
+    for value in (make_id(), alice.first.sample_ids[0]):
+        dataset = fill_dataset(sqlite_population.server, bob.client, bob.user, f"bob {make_id()}")
+        request = make_valid_request(*route, dataset)
+        with record_statements(sqlite_population.server.platform) as statements:
+            response = request.with_value("body", parameter.name, value).send(bob.client)
+        answers.append((response.status_code, sorted(response.json() if response.text else ())))
+        answers.append(statements)
+
+    assert answers[:2] == answers[2:]
+
+
+def test_there_are_no_runs_that_a_run_id_could_lead_to():
+    """When there are, `runId` must move from the ids that are never followed to the others."""
+    assert not {name for name in metadata.tables if "run" in name}
+
+
+@pytest.mark.parametrize("route", GET_ROUTES, ids=name_route)
+def test_answers_show_nothing_of_somebody_else(route, population):
+    alice = population.alice
+
+    for own in (population.bob.first, population.bob.second):
+        response = make_valid_request(*route, own).send(population.bob.client)
+
+        shown = response.text + str(response.headers)
+        assert "alice" not in shown
+        for foreign_id in [alice.user.id, *alice.first.list_ids(), *alice.second.list_ids()]:
+            assert foreign_id not in shown
+
+
+@pytest.mark.parametrize("route", GET_ROUTES, ids=name_route)
+def test_nobody_is_somebody_else_by_saying_so(route, population):
+    request = make_valid_request(*route, population.bob.first)
+    for name in ("userId", "owner", "user", "email", "forUserId", "caller"):
+        request = request.with_value("query", name, population.alice.user.id)
+
+    assert "alice" not in request.send(population.bob.client).text
+
+
+def test_the_name_of_a_foreign_sample_is_refused_like_that_of_none(population):
+    dataset, foreign = population.bob.first, population.alice.first
+    route = ("PUT", "/ext/v1/datasets/{datasetId}/samples/customMetadata")
+    before = read_contents(population.server.platform)
+
+    answers = []
+    for file_name in ("nothing.jpg", foreign.file_names[0]):
+        request = make_valid_request(*route, dataset)
+        body = {"items": [{"fileName": file_name, "customMetaData": {}}]}
+        response = dataclasses.replace(request, body=body).send(population.bob.client)
+        answers.append(describe(response, file_name))
+
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+    assert read_contents(population.server.platform) == before
+
+
+def test_the_name_of_a_foreign_dataset_finds_nothing_and_is_free(population):
+    bob, alice = population.bob, population.alice
+
+    found = bob.client.get(f"/v1/datasets/query/name/{alice.first.name}?exact=True")
+    made = bob.client.post("/v1/datasets", json={"name": alice.first.name})
+
+    assert (found.status_code, found.json()) == (200, [])
+    assert made.status_code == 201
+    assert bob.client.delete(f"/v1/datasets/{made.json()['id']}").status_code == 204
+
+
+def test_the_server_is_full_enough_for_the_walk_to_mean_something(population):
+    contents = read_contents(population.server.platform)
+
+    empty = sorted(name for name, rows in contents.items() if not rows)
+    assert empty == []
