@@ -5,7 +5,8 @@ BIN := .venv/bin
 # Thousands of small databases are made durable in the tests: in memory where there is room, since
 # waiting for the disk would take most of the time.
 SCRATCH := $(shell [ "$$(df --output=avail -m /dev/shm 2>/dev/null | tail -1)" -gt 4000 ] && echo /dev/shm || echo /tmp)
-PYTEST := TMPDIR=$(SCRATCH) $(BIN)/pytest -n 2 --dist loadgroup --timeout 600
+PYTEST_ALONE := TMPDIR=$(SCRATCH) $(BIN)/pytest --timeout 600
+PYTEST := $(PYTEST_ALONE) -n 2 --dist loadgroup
 # Numeric libraries take one thread per process: two cores are shared by the test workers.
 export OMP_NUM_THREADS ?= 1
 
@@ -38,7 +39,11 @@ check: setup ## Lint, types, layers
 
 .PHONY: test
 test: setup-test check ## All checks and all tests
-	$(PYTEST) -m "not long"
+	$(PYTEST) -m "not long" || $(MAKE) --no-print-directory test-failed
+
+.PHONY: test-failed
+test-failed: ## The tests that failed last, one at a time: tells a fault from a crowded machine
+	$(PYTEST_ALONE) --last-failed --last-failed-no-failures none
 
 .PHONY: test-long
 test-long: setup-test ## Long property profiles, load and soak

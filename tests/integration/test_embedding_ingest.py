@@ -227,7 +227,9 @@ def test_a_row_longer_than_any_model_needs_is_refused(sqlite_bench):
         max_size=20,
     )
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_numbers_are_the_nearest_32_bit_ones(sqlite_bench, numbers):
     columns = ",".join(f"embedding_{i}" for i in range(len(numbers)))
     row = ",".join(map(repr, numbers))
@@ -243,7 +245,9 @@ def test_numbers_are_the_nearest_32_bit_ones(sqlite_bench, numbers):
         st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0")), min_size=1, unique=True
     )
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_name_finds_its_sample(sqlite_bench, names):
     """Formulas, commas and quotes are names like any other."""
     bench = make_bench(sqlite_bench.platform, names)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lightly._kit.ids import make_id
+from lightly.server.datasets.service import MAX_NAME_CHARACTERS
 from lightly.server.http.requests import MAX_CONTAINERS, MAX_KEYS
 from tests.support.contract import ContractClient
 from tests.support.errors import assert_refused
@@ -49,6 +50,10 @@ def name_route(route: tuple[str, str]) -> str:
 def add_dataset(population: Any) -> FilledDataset:
     bob = population.bob
     return fill_dataset(population.server, bob.client, bob.user, f"bob {make_id()}")
+
+
+def add_dataset_url(population: Any) -> str:
+    return f"/v1/datasets/{add_dataset(population).id}"
 
 
 def list_places(body: Any, path: Path = ()) -> Iterator[Path]:
@@ -211,6 +216,21 @@ def test_of_a_key_that_is_given_twice_the_last_value_counts(sqlite_population, t
     response = sqlite_population.bob.client.post("/v1/datasets", content=text)
 
     assert response.status_code == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [(MAX_NAME_CHARACTERS, (201, 204)), (MAX_NAME_CHARACTERS + 1, (400, 400))],
+)
+def test_names_of_datasets_are_short_enough_for_every_index(population, length, expected):
+    client = population.bob.client
+    # At random, because databases compress.
+    names = ["".join(random.choices(string.ascii_letters, k=length)) for _ in range(2)]
+
+    made = client.post("/v1/datasets", json={"name": names[0]})
+    renamed = client.put(add_dataset_url(population), json={"name": names[1]})
+
+    assert (made.status_code, renamed.status_code) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -20,6 +20,7 @@ from lightly.server.embeddings.coordinates import (
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
+@settings(deadline=None)
 @given(arrays.arrays(np.float32, st.tuples(st.integers(1, 50), st.just(2)), elements=FINITE))
 def test_coordinates_come_back_as_they_were(points):
     columns = unpack_coordinates(pack_coordinates(points))
@@ -27,6 +28,7 @@ def test_coordinates_come_back_as_they_were(points):
     assert np.array_equal(columns, points.T)
 
 
+@settings(deadline=None)
 @given(st.lists(FINITE, max_size=50))
 def test_the_json_reads_back_to_the_same_numbers(numbers):
     column = np.array(numbers, dtype=np.float32)

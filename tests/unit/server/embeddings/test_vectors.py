@@ -22,7 +22,7 @@ def blobs(tmp_path):
 
 
 @given(st.permutations(range(20)), st.integers(1, 20))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rows_lie_where_their_samples_want_them(blobs, order, step):
     vectors = np.arange(60, dtype=np.float32).reshape(20, 3)
     indices = np.array(order)
