@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from lightly.server.embeddings import csv_file, matching
 from lightly.server.embeddings import repository as embeddings
+from lightly.server.embeddings.models import Projection
 from lightly.server.jobs import repository as jobs
 from lightly.server.jobs.run_task import make_order
 from lightly.server.jobs.task import ClaimLost
@@ -283,6 +284,20 @@ def test_a_newer_csv_replaces_the_vectors_and_the_old_ones_go(bench):
     assert [name for name in bench.list_blobs() if name.startswith("vectors-")] == [
         f"vectors-{bench.find_embedding().source_etag}.npy"
     ]
+
+
+def test_a_newer_csv_ends_the_pictures_of_the_older_one_but_not_those_of_clients(bench):
+    bench.ingest(GOOD.encode())
+    with bench.platform.database.write() as connection:
+        for name in ("e__2d", "mine"):
+            projection = Projection(name * 4, bench.embedding_id, name, "UMAP", 0, b"")
+            embeddings.put_projection(connection, projection)
+
+    bench.ingest(write_csv(NAMES, -VECTORS))
+
+    with bench.platform.database.read() as connection:
+        left = embeddings.list_projections(connection, bench.embedding_id)
+    assert [projection.name for projection in left] == ["mine"]
 
 
 def test_reading_the_same_csv_again_changes_nothing(bench):

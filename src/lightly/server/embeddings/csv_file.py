@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -138,6 +139,8 @@ def iterate_batches(open_file: OpenFile, header: Header) -> Iterator[Batch]:
     Raises:
         CsvInvalid: If a row breaks a rule.
     """
+    # pyarrow takes OMP_NUM_THREADS for itself, which task processes set to one for other libraries.
+    pa.set_cpu_count(os.cpu_count() or 1)
     next_row = 1
     with open_file() as file, ThreadPoolExecutor(1) as parser:
         file.readline(MAX_ROW_BYTES)

@@ -7,7 +7,12 @@ from functools import partial
 from lightly.server.embeddings import repository
 from lightly.server.embeddings.csv_file import CsvInvalid, iterate_batches, read_header
 from lightly.server.embeddings.matching import SampleMatcher
-from lightly.server.embeddings.models import Embedding, make_csv_key, make_vectors_key
+from lightly.server.embeddings.models import (
+    Embedding,
+    make_csv_key,
+    make_projection_name,
+    make_vectors_key,
+)
 from lightly.server.embeddings.projection_jobs import add_projection_job
 from lightly.server.embeddings.task_inputs import require_dataset, require_embedding
 from lightly.server.embeddings.vectors import open_vector_writer
@@ -68,6 +73,10 @@ def _publish(task: Task, embedding: Embedding, etag: str, n_samples: int, dimens
         if not is_there:
             task.blobs.delete(make_vectors_key(task.dataset_id, embedding.id, etag))
             raise TaskFailed("The embedding was deleted.")
+        # Those of an older CSV show what is no longer there.
+        repository.delete_projections(
+            conclusion.connection, embedding.id, make_projection_name(embedding.name)
+        )
         add_projection_job(
             conclusion.connection,
             user_id=task.user_id,

@@ -150,6 +150,15 @@ def find_projection(
     return None if row is None else _make_projection(row)
 
 
+def delete_projections(connection: sa.Connection, embedding_id: str, name: str) -> None:
+    """Remove the projections of an embedding that have a name."""
+    connection.execute(
+        sa.delete(embeddings_2d).where(
+            embeddings_2d.c.embedding_id == embedding_id, embeddings_2d.c.name == name
+        )
+    )
+
+
 def put_projection(connection: sa.Connection, new: Projection) -> str:
     """Store a projection; one of the same method and name is replaced and keeps its id."""
     existing: str | None = connection.execute(

@@ -25,7 +25,13 @@ from lightly.server.embeddings import sampling, service
 from lightly.server.embeddings.coordinates import iterate_json, unpack_coordinates
 from lightly.server.embeddings.models import Embedding, Projection
 from lightly.server.http.parameters import DatasetId, Embedding2dId, EmbeddingId, SampleId
-from lightly.server.http.requests import ContractRoute, JsonBody
+from lightly.server.http.requests import (
+    ContractRoute,
+    JsonBody,
+    RawBody,
+    decode_json,
+    parse_body,
+)
 from lightly.server.http.responses import created, json_response
 from lightly.server.platform import Caller, Platform, PlatformState
 
@@ -148,12 +154,14 @@ def get_projections(
 def create_projection(
     dataset_id: DatasetId,
     embedding_id: EmbeddingId,
-    body: JsonBody[Embedding2dCreateRequest],
+    body: RawBody,
     platform: Platform,
     caller: Caller,
 ) -> Response:
     """Store a 2-D embedding that a client has made."""
-    return created(service.create_projection(platform, caller, dataset_id, embedding_id, body))
+    # Millions of numbers are parsed here, in a thread of its own, not between other requests.
+    wanted = parse_body(Embedding2dCreateRequest, decode_json(body))
+    return created(service.create_projection(platform, caller, dataset_id, embedding_id, wanted))
 
 
 @router.get(f"{_EMBEDDING}/2d/{{embedding2dId}}")

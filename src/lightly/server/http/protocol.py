@@ -34,6 +34,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._idle_timeout_s = idle_timeout_s
         self._head_bytes = 0
         self._is_in_head = True
+        self._has_begun = False
         self._deadline: asyncio.TimerHandle | None = None
 
     # The base class narrows the transport in the same way.
@@ -65,6 +66,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Begin to count and to wait for the end of the head."""
         super().on_message_begin()
         self._is_in_head = True
+        self._has_begun = True
         self._stop_waiting()
         self._wait()
 
@@ -93,20 +95,33 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._deadline = None
         if self.transport.is_closing():
             return
-        if self.flow.read_paused:
-            # The application has not taken yet what the client has sent.
+        if self.flow.read_paused or self._is_busy_before:
+            # It is the application that has to go on.
             self._wait()
-        elif self._is_silent or (self.cycle is not None and self.cycle.response_started):
-            self.transport.close()
-        else:
+        elif self._has_begun:
             self._refuse(RequestTimedOut())
+        else:
+            # Browsers connect just in case; they expect no answer to nothing.
+            self.transport.close()
 
     @property
-    def _is_silent(self) -> bool:
-        """Whether nothing has arrived at all, as from browsers that connect just in case."""
-        return self._is_in_head and self._head_bytes == 0
+    def _is_busy_before(self) -> bool:
+        """Whether an earlier request than the one whose head arrives is not answered yet."""
+        return self._is_in_head and self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def _is_answering(self) -> bool:
+        """Whether the answer to the request whose body arrives has begun, or is even sent."""
+        cycle = self.cycle
+        if self._is_in_head or cycle is None or not cycle.response_started:
+            return False
+        return cycle.more_body or not cycle.response_complete
 
     def _refuse(self, error: ApiError) -> None:
+        if self._is_answering or self._is_busy_before:
+            # What would be written now would be taken for a part of that answer.
+            self.transport.close()
+            return
         body = orjson.dumps({"code": error.code, "error": str(error)})
         head = (
             b"content-type: application/json\r\ncontent-length: %d\r\n"

@@ -11,11 +11,12 @@ from starlette.responses import Response, StreamingResponse
 
 from lightly.server.errors import NotFound
 from lightly.server.http.requests import ContractRoute
-from lightly.server.http.responses import json_response, stream_json_list
+from lightly.server.http.responses import json_response
 from lightly.server.jobs import service
 from lightly.server.jobs.models import Job, JobStatus
 from lightly.server.jobs.reports import make_report_key
 from lightly.server.platform import Caller, Platform
+from lightly.server.samples.listing import stream_pieces
 
 router = APIRouter(route_class=ContractRoute)
 
@@ -62,7 +63,8 @@ def write_job_status(job: Job) -> dict[str, Any]:
 @router.get("/v1/jobs")
 def get_jobs(platform: Platform, caller: Caller) -> Response:
     """List the caller's jobs, newest first."""
-    return stream_json_list(write_job(job) for job in service.iterate_jobs(platform, caller))
+    pieces = service.iterate_jobs(platform, caller)
+    return stream_pieces([write_job(job) for job in piece] for piece in pieces)
 
 
 @router.get("/v1/jobs/{jobId}")

@@ -94,15 +94,15 @@ def get_job(platform: PlatformState, caller: User, job_id: str) -> Job:
     return job
 
 
-def iterate_jobs(platform: PlatformState, caller: User) -> Iterator[Job]:
-    """Yield the jobs that the caller asked for, newest first."""
+def iterate_jobs(platform: PlatformState, caller: User) -> Iterator[list[Job]]:
+    """Yield the jobs that the caller asked for, newest first, some at a time."""
     before_id: str | None = None
     while True:
         with platform.database.read() as connection:
             found = repository.list_jobs_of_user(
                 connection, caller.id, before_id=before_id, limit=_LIST_CHUNK
             )
-        yield from found
+        yield found
         if len(found) < _LIST_CHUNK:
             return
         before_id = found[-1].id
