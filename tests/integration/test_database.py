@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from lightly._kit.errors import BadInput
 from lightly.server.db.engine import open_database
 from lightly.server.db.migrate import migrate_database
-from lightly.server.db.tables import metadata
+from lightly.server.db.schema import metadata
 from lightly.server.errors import StorageFull, Unavailable
 from tests.conftest import DATABASES
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lightly._kit.ids import make_id
-from lightly.server.db.tables import metadata
+from lightly.server.db.schema import metadata
 from tests.support.contents import read_contents, record_statements
 from tests.support.parameters import list_parameters
 from tests.support.population import FilledDataset, Population, fill_dataset

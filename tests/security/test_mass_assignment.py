@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lightly._kit.ids import make_id
-from lightly.server.db.tables import metadata
+from lightly.server.db.schema import metadata
 from tests.support.contents import read_contents
 from tests.support.parameters import (
     find_body_schema,

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lightly.server.db.tables import metadata
+from lightly.server.db.schema import metadata
 from lightly.server.platform import PlatformState
 
 #: Rows that servers write about themselves at any time.

@@ -1,4 +1,6 @@
-"""Every table. Columns named `*_ms` are milliseconds since the epoch, `*_json` is JSON text.
+"""Tables of users, datasets, samples, tags, embeddings and jobs.
+
+Columns named `*_ms` are milliseconds since the epoch, `*_json` is JSON text.
 
 Identity of samples is narrow and apart from their contents, so that listing names reads little.
 `dataset_key` is a small integer that stands for the dataset in rows that come by the million.
@@ -9,19 +11,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-_ID = sa.String(24)
-# SQLite numbers rows by itself only in a column of exactly this type.
-_KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+from lightly.server.db.columns import ID as _ID
+from lightly.server.db.columns import KEY as _KEY
+from lightly.server.db.columns import metadata
 
 users = sa.Table(
     "users",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from lightly.server.db.tables import metadata
+from lightly.server.db.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

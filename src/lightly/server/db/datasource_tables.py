@@ -1,0 +1,3 @@
+"""Tables of datasources."""
+
+from __future__ import annotations

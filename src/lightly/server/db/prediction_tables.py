@@ -1,0 +1,3 @@
+"""Tables of predictions and their tasks."""
+
+from __future__ import annotations

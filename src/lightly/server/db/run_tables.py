@@ -1,0 +1,3 @@
+"""Tables of compute workers, their configurations, schedules, runs."""
+
+from __future__ import annotations

@@ -1,0 +1,16 @@
+"""The whole schema: importing this module registers every table with `metadata`."""
+
+from __future__ import annotations
+
+from lightly.server.db import (
+    datasource_tables,
+    prediction_tables,
+    run_tables,
+    tables,
+    team_tables,
+)
+from lightly.server.db.columns import metadata
+
+TABLE_MODULES = (tables, team_tables, datasource_tables, prediction_tables, run_tables)
+
+__all__ = ["TABLE_MODULES", "metadata"]

@@ -1,0 +1,3 @@
+"""Tables of teams, members, sharing."""
+
+from __future__ import annotations
