@@ -1,6 +1,6 @@
 """Embedding throughput against the cost of its two kernels, in one run.
 
-    python -m benchmarks.embedding_throughput [--images 1500]
+    python -m benchmarks.embedding_throughput [--images 4000]
 
 The bound: an image costs the CPU time of the decode kernel (JPEG decoder at the smallest useful
 scale, plus the resize) and of ONNX Runtime; n cores cannot embed more than n / (decode + infer)
@@ -116,7 +116,7 @@ def _cpu_per_call(work: Callable[[], object]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, default=1_500)
+    parser.add_argument("--images", type=int, default=4_000)
     arguments = parser.parse_args()
     n_cores = count_cores()
     photos = make_photos(KERNEL_IMAGES)
