@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +34,12 @@ _POSTGRES_DEFAULTS = {
 #: Pages of 4 kB that SQLite may cache per connection: 16 MB.
 SQLITE_CACHE_PAGES = 4_000
 
+#: What runs first in every write of the present request, inside the transaction: it raises unless
+#: whoever asks may still write.
+write_guard: ContextVar[Callable[[sa.Connection], object] | None] = ContextVar(
+    "write_guard", default=None
+)
+
 
 class Database:
     """One SQL database and its transactions."""
@@ -51,6 +58,15 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Yield a connection that sees the data of one moment, however long the block takes."""
+        with _translate_errors(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901  the same connection
+            with connection.begin():
+                yield connection
+
+    @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Yield a connection whose changes are committed, durably, when the block ends."""
         with (
@@ -60,6 +76,9 @@ class Database:
         ):
             writing = connection.execution_options(is_writing=True)
             with writing.begin():
+                guard = write_guard.get()
+                if guard is not None:
+                    guard(writing)
                 yield writing
 
     @contextmanager

@@ -17,8 +17,12 @@ from lightly.server.db.engine import Database
 _ADVISORY_LOCK = 7_301_992_022
 
 
-def migrate_database(database: Database) -> None:
-    """Apply all missing migrations, each in its own transaction.
+def migrate_database(database: Database, revision: str = "head") -> None:
+    """Apply all missing migrations in one transaction: killed half-way, nothing has happened.
+
+    Args:
+        database: With an older schema, or none.
+        revision: Where to stop.
 
     Raises:
         BadInput: If the database was made by a newer release: going back is refused.
@@ -29,15 +33,16 @@ def migrate_database(database: Database) -> None:
         if not database.is_sqlite:
             connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
         current = MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current not in {r.revision for r in script.walk_revisions()}:
+        known = {found.revision for found in script.walk_revisions()}
+        for name in {current, revision} - {None, "head"} - known:
             raise BadInput(
-                f"The database has schema {current}, which this release does not know. "
+                f"The database has schema {name}, which this release does not know. "
                 "It was made by a newer release; use that one."
             )
         if current == script.get_current_head():
             return
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def _make_config() -> Config:

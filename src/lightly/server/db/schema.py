@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lightly.server.db import (
     datasource_tables,
+    legacy_tables,
     prediction_tables,
     run_tables,
     tables,
@@ -11,6 +12,13 @@ from lightly.server.db import (
 )
 from lightly.server.db.columns import metadata
 
-TABLE_MODULES = (tables, team_tables, datasource_tables, prediction_tables, run_tables)
+TABLE_MODULES = (
+    tables,
+    team_tables,
+    datasource_tables,
+    prediction_tables,
+    run_tables,
+    legacy_tables,
+)
 
 __all__ = ["TABLE_MODULES", "metadata"]
