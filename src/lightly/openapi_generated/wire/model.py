@@ -69,8 +69,8 @@ class _WireForm(BaseModel):
         parsed = parse_json(text, allow_inf_nan=False)
         return cls.from_dict(parsed, ignore_unknown=ignore_unknown)
 
-    def to_json(self, *, by_alias: bool = True) -> str:
-        """Return the model as JSON text."""
+    def to_json(self, by_alias: bool = False) -> str:
+        """Return the model as JSON text; see `to_dict`."""
         return self.model_dump_json(by_alias=by_alias)
 
 
@@ -80,7 +80,7 @@ class WireModel(_WireForm):
     Attributes are snake_case, the wire is camelCase; constructors take either.
 
     >>> from lightly.openapi_generated.swagger_client.models import TagBitMaskResponse
-    >>> TagBitMaskResponse(bit_mask_data="0x59").to_dict()
+    >>> TagBitMaskResponse(bit_mask_data="0x59").to_dict(by_alias=True)
     {'bitMaskData': '0x59'}
     """
 
@@ -93,11 +93,12 @@ class WireModel(_WireForm):
         validate_by_name=True,
     )
 
-    def to_dict(self, *, by_alias: bool = True) -> dict[str, Any]:
+    def to_dict(self, by_alias: bool = False) -> dict[str, Any]:
         """Return the model as JSON-ready dictionary.
 
         Args:
-            by_alias: Use wire names. With `False` keys are attribute names.
+            by_alias: Use wire names, which `from_dict` takes. By default keys are attribute names,
+                as in all published clients.
 
         Returns:
             A dictionary without the optional fields that are None. Required fields that may be
@@ -105,7 +106,7 @@ class WireModel(_WireForm):
         """
         return self.model_dump(mode="json", by_alias=by_alias)
 
-    def to_str(self, *, by_alias: bool = False) -> str:
+    def to_str(self, by_alias: bool = False) -> str:
         """Return the model for people to read."""
         return pprint.pformat(self.to_dict(by_alias=by_alias))
 
@@ -130,14 +131,22 @@ class WireUnion(_WireForm, RootModel[RootT], Generic[RootT]):
         """The object itself."""
         return self.root
 
-    def to_dict(self, *, by_alias: bool = True) -> dict[str, Any]:
+    def to_dict(self, by_alias: bool = False) -> dict[str, Any]:
         """Return the object as JSON-ready dictionary; see `WireModel.to_dict`."""
         dumped: dict[str, Any] = self.model_dump(mode="json", by_alias=by_alias)
         return dumped
 
-    def to_str(self, *, by_alias: bool = False) -> str:
+    def to_str(self, by_alias: bool = False) -> str:
         """Return the object for people to read."""
         return pprint.pformat(self.to_dict(by_alias=by_alias))
+
+    def keys(self) -> list[str]:
+        """Return the wire names of the object's fields; with `[]` this makes a dictionary of it."""
+        return list(self.to_dict(by_alias=True))
+
+    def __getitem__(self, wire_name: str) -> Any:
+        """Return a field by its wire name, as in the dictionary that older clients returned."""
+        return self.to_dict(by_alias=True)[wire_name]
 
     def __getattr__(self, name: str) -> Any:
         # Only called for names that the union itself does not have. Copying and pickling look for
