@@ -33,6 +33,17 @@ if TYPE_CHECKING:
 #: Characters that a file name in an embeddings CSV must not have.
 INVALID_FILENAME_CHARACTERS = [","]
 
+
+class COCO_ANNOTATION_KEYS:  # noqa: N801  the published client's name
+    """Keys of custom metadata in the form of COCO annotations."""
+
+    images = "images"
+    images_id = "id"
+    images_filename = "file_name"
+    custom_metadata = "metadata"
+    custom_metadata_image_id = "image_id"
+
+
 _FILENAMES = "filenames"
 _LABELS = "labels"
 _EMBEDDING_COLUMN = re.compile(r"embedding_\d+")
@@ -183,10 +194,14 @@ def format_custom_metadata(custom_metadata: Sequence[tuple[str, dict[str, Any]]]
     >>> format_custom_metadata([("a.jpg", {"weather": "rain"})])["metadata"]
     [{'image_id': 0, 'weather': 'rain'}]
     """
-    pairs = list(enumerate(custom_metadata))
+    keys, pairs = COCO_ANNOTATION_KEYS, list(enumerate(custom_metadata))
     return {
-        "images": [{"id": number, "file_name": name} for number, (name, _) in pairs],
-        "metadata": [{"image_id": number, **metadata} for number, (_, metadata) in pairs],
+        keys.images: [
+            {keys.images_id: number, keys.images_filename: name} for number, (name, _) in pairs
+        ],
+        keys.custom_metadata: [
+            {keys.custom_metadata_image_id: number, **metadata} for number, (_, metadata) in pairs
+        ],
     }
 
 

@@ -74,6 +74,20 @@ class SamplingConfig(SelectionConfig):
         super().__init__(method, n_samples, min_distance, name)
 
 
+def pick_config(
+    selection_config: SelectionConfig | None, sampler_config: SelectionConfig | None
+) -> SelectionConfig:
+    """Return the configuration that was given under its name of today or that of clients 1.0, 1.1.
+
+    Raises:
+        TypeError: If there are two or none.
+    """
+    config = sampler_config if selection_config is None else selection_config
+    if config is None or (selection_config is not None and sampler_config is not None):
+        raise TypeError("Pass one configuration: selection_config=SelectionConfig(...).")
+    return config
+
+
 def _read_method(method: SamplingMethod | str) -> SamplingMethod:
     try:
         return SamplingMethod(method)

@@ -1,0 +1,1 @@
+"""Cutting objects out of images."""
