@@ -178,6 +178,26 @@ def test_all_forms_of_names_line_up(export):
     assert forms["REDIRECTED_READ_URL"] == urls
 
 
+@pytest.mark.parametrize("full_path", ["s3://bucket/photos", "s3://bucket/photos/"])
+def test_full_names_say_where_the_image_lies_in_the_datasource(dataset, export, full_path):
+    datasource = {
+        "type": "S3",
+        "purpose": "INPUT_OUTPUT",
+        "fullPath": full_path,
+        "s3Region": "eu-central-1",
+        "s3AccessKeyId": "key",
+        "s3SecretAccessKey": "secret",
+    }
+    stored = dataset.client.put(f"{dataset.url}/datasource", json=datasource)
+    assert stored.status_code < 300, stored.text
+
+    names = export("basic/filenames", fileNameFormat="DATASOURCE_FULL").json().split("\n")
+    tasks = export("LabelStudio/tasks", fileNameFormat="DATASOURCE_FULL").json()
+
+    assert names == [f"s3://bucket/photos/{name}" for name in SELECTED]
+    assert [task["data"]["lightlyFileName"] for task in tasks] == names
+
+
 @pytest.mark.parametrize("path", LIST_FORMATS)
 def test_pages_of_entries_make_up_the_whole(export, path):
     pages = [export(path, pageSize=2, pageOffset=offset).json() for offset in (0, 2, 4, 6)]

@@ -59,7 +59,12 @@ def test_a_listed_operation_succeeds_for_its_owner(operation, bob, dataset):
     content = {} if request.body is None else {"json": request.body}
 
     response = ContractClient(bob.client).request(
-        operation[0], request.url, params=request.query, follow_redirects=False, **content
+        operation[0],
+        request.url,
+        params=request.query,
+        headers=request.headers,
+        follow_redirects=False,
+        **content,
     )
 
     declared = find_operation(operation[0], request.url).definition["responses"]

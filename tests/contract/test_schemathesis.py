@@ -26,7 +26,10 @@ from tests.support.routes import list_routes
 
 SEED = 20261122
 #: Any text may be asked for as a name: what no dataset can be called is not found.
-LENIENT = {"GET /v1/datasets/query/name/{datasetName}"}
+LENIENT = {
+    "GET /v1/datasets/query/name/{datasetName}",
+    "GET /v1/datasets/enriched/query/name/{datasetName}",
+}
 #: Required, but may be null, and then old clients leave it out.
 MAY_BE_MISSING = {"defaultValue"}
 #: Old clients send one number for each channel that the image has.
@@ -200,7 +203,13 @@ def aim(case: Any, dataset: FilledDataset) -> None:
         "tagId1": dataset.initial_tag_id,
         "tagId2": dataset.child_tag_id,
     }
-    texts = {"jobId": dataset.job_id, "field": "fileName", "type": "full", "fileName": "new.jpg"}
+    texts = {
+        "jobId": dataset.job_id,
+        "field": "fileName",
+        "type": "full",
+        "fileName": "new.jpg",
+        "taskName": dataset.task_name,
+    }
     counts = {"totSize": N_SAMPLES, "rowCount": N_SAMPLES}
     lists = {"scores": [0.5] * 3, "coordinatesDimension1": XS, "coordinatesDimension2": XS}
 

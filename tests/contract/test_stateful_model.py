@@ -1,6 +1,7 @@
 """Any sequence of operations of two users leaves what a small model of the server has.
 
-Datasets come and go, samples come one by one, in batches and twice, tags follow. What a tag may
+Datasets come and go, are shared and taken back, samples come one by one, in batches and twice, tags
+follow. Whoever a dataset is shared with works on it as its owner does. What a tag may
 hold is the subject of `test_tags_model`; here it is whether everything stays together.
 """
 
@@ -53,6 +54,7 @@ class ModelDataset:
     weather: dict[int, int] = field(default_factory=dict)
     tags: dict[str, ModelTag] = field(default_factory=dict)
     tot_size: int = 0
+    is_shared: bool = False
 
     @property
     def url(self) -> str:
@@ -74,13 +76,13 @@ class Server(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         number = uuid.uuid4().hex
-        sessions: list[Any] = [
-            self.server.add_user(f"{name}-{number}@example.com") for name in ("alice", "bob")
-        ]
+        self.emails = [f"{name}-{number}@example.com" for name in ("alice", "bob")]
+        sessions: list[Any] = [self.server.add_user(email) for email in self.emails]
         self.clients = [ContractClient(session) for session in sessions]
         self.datasets: list[ModelDataset] = []
         self.ids: set[str] = set()
         self.deleted: list[tuple[int, str]] = []
+        self.is_guests_turn = False
 
     # What the rules have in common.
 
@@ -88,7 +90,9 @@ class Server(RuleBasedStateMachine):
         return self.datasets[number % len(self.datasets)]
 
     def client(self, dataset: ModelDataset) -> ContractClient:
-        return self.clients[dataset.owner]
+        """Who works on a dataset: its owner, or in turn whom it is shared with."""
+        is_guest = self.is_guests_turn and dataset.is_shared
+        return self.clients[1 - dataset.owner if is_guest else dataset.owner]
 
     def note_new(self, made: str) -> str:
         assert is_id(made)
@@ -159,11 +163,42 @@ class Server(RuleBasedStateMachine):
     @rule(number=picks)
     def delete_dataset(self, number: int) -> None:
         dataset = self.pick(number)
-        assert self.client(dataset).delete(dataset.url).status_code == 204
+        guest = self.clients[1 - dataset.owner].delete(dataset.url)
+        assert guest.status_code == (403 if dataset.is_shared else 404)
+        assert self.clients[dataset.owner].delete(dataset.url).status_code == 204
 
         self.datasets.remove(dataset)
         for path in ("", "/samples", "/tags", *(f"/tags/{tag_id}" for tag_id in dataset.tags)):
             self.deleted.append((dataset.owner, dataset.url + path))
+
+    # Sharing.
+
+    @rule(is_guests_turn=st.booleans())
+    def change_turn(self, is_guests_turn: bool) -> None:
+        self.is_guests_turn = is_guests_turn
+
+    @precondition(lambda self: self.datasets)
+    @rule(number=picks)
+    def share(self, number: int) -> None:
+        dataset = self.pick(number)
+        body = {"accessType": "WRITE", "users": [self.emails[1 - dataset.owner]]}
+        url = f"{dataset.url}/collaboration/access"
+        guest = self.clients[1 - dataset.owner].post(url, json=body)
+        response = self.clients[dataset.owner].post(url, json=body)
+
+        assert guest.status_code == (403 if dataset.is_shared else 404)
+        assert response.status_code == 201
+        dataset.is_shared = True
+
+    @precondition(lambda self: self.datasets)
+    @rule(number=picks)
+    def take_back(self, number: int) -> None:
+        dataset = self.pick(number)
+        url = f"{dataset.url}/collaboration/access"
+        owner = self.clients[dataset.owner]
+        for config in owner.get(url).json():
+            assert owner.delete(f"{url}/{config['id']}").status_code == 204
+        dataset.is_shared = False
 
     # Samples.
 
@@ -341,6 +376,16 @@ class Server(RuleBasedStateMachine):
             ]
 
     @invariant()
+    def each_sees_what_is_shared_and_nothing_else(self) -> None:
+        for owner, client in enumerate(self.clients):
+            listed = client.get("/v1/datasets", params={"shared": True}).json()
+            others = [dataset for dataset in self.datasets if dataset.owner != owner]
+            assert [data["id"] for data in listed] == [d.id for d in others if d.is_shared]
+            for dataset in others:
+                expected = 200 if dataset.is_shared else 404
+                assert client.get(f"{dataset.url}/tags").status_code == expected
+
+    @invariant()
     def tags_are_what_they_should_be(self) -> None:
         for dataset in self.datasets:
             listed = self.client(dataset).get(f"{dataset.url}/tags").json()
@@ -365,7 +410,7 @@ class Server(RuleBasedStateMachine):
             ids = client.get(f"{dataset.url}/mappings?field=_id").json()
             names = client.get(f"{dataset.url}/mappings?field=fileName").json()
             assert (ids, names) == (dataset.sample_ids, dataset.names)
-            assert stranger.get(dataset.url).status_code == 404
+            assert stranger.get(dataset.url).status_code == (200 if dataset.is_shared else 404)
         for owner, url in self.deleted:
             assert self.clients[owner].get(url).status_code == 404
 

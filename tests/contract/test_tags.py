@@ -70,11 +70,12 @@ def test_the_initial_tag_settles_the_image_type(server):
 def test_the_initial_tag_has_its_name_whatever_the_request_says(server):
     dataset = add_dataset(server)
 
-    body = {"imgType": "full", "name": "another name", "creator": "USER_PIP", "runId": "a" * 24}
+    run_id = dataset.add_run()
+    body = {"imgType": "full", "name": "another name", "creator": "USER_PIP", "runId": run_id}
     tag_id = dataset.created(dataset.client.post(f"{dataset.url}/tags/initial", json=body))
 
     tag = dataset.get_tag(tag_id)
-    assert (tag["name"], tag["runId"]) == ("initial-tag", "a" * 24)
+    assert (tag["name"], tag["runId"]) == ("initial-tag", run_id)
 
 
 def test_there_is_one_initial_tag(dataset):
@@ -85,11 +86,12 @@ def test_there_is_one_initial_tag(dataset):
 
 def test_a_tag_reads_back_as_it_was_made(dataset, initial_id):
     query_id = dataset.add_tag("query", "0xff", initial_id, N_SAMPLES)
+    run_id = dataset.add_run()
     changes = {"sampler": {"method": "CORESET"}}
 
     tag_id = dataset.add_tag(
         "my tag @ 10:30", "0x59", initial_id, N_SAMPLES,
-        queryTagId=query_id, preselectedTagId=query_id, creator="USER_PIP", runId="b" * 24,
+        queryTagId=query_id, preselectedTagId=query_id, creator="USER_PIP", runId=run_id,
         changes=changes,
     )  # fmt: skip
 
@@ -101,7 +103,7 @@ def test_a_tag_reads_back_as_it_was_made(dataset, initial_id):
         query_id,
         query_id,
     )
-    assert (tag["runId"], tag["changes"][0]["changes"]) == ("b" * 24, changes)
+    assert (tag["runId"], tag["changes"][0]["changes"]) == (run_id, changes)
     assert tag["changes"][0]["creator"] == "USER_PIP"
 
 

@@ -50,11 +50,12 @@ def test_an_upsize_lets_every_tag_cover_every_sample(dataset):
 
 
 def test_the_new_tag_is_a_child_of_the_initial_one(dataset):
-    tag = dataset.get_tag(upsize(dataset, runId="c" * 24))
+    run_id = dataset.add_run()
+    tag = dataset.get_tag(upsize(dataset, runId=run_id))
 
     initial = dataset.list_tags()[0]
-    assert (tag["prevTagId"], tag["runId"]) == (initial["id"], "c" * 24)
-    assert tag["changes"][0]["changes"] == {"upsize": {"from": 3, "to": 5, "runId": "c" * 24}}
+    assert (tag["prevTagId"], tag["runId"]) == (initial["id"], run_id)
+    assert tag["changes"][0]["changes"] == {"upsize": {"from": 3, "to": 5, "runId": run_id}}
     assert initial["changes"][-1]["changes"] == tag["changes"][0]["changes"]
 
 

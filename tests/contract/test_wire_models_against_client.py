@@ -44,7 +44,8 @@ def load(name):
 
 def judge(name, obj):
     try:
-        return load(name).from_dict(obj).to_dict(by_alias=True)
+        model = load(name).from_dict(obj)
+        return [model.to_dict(by_alias=True), model.to_dict()]
     # Its own code trips over some types before its rules come to bear.
     except (AttributeError, TypeError, ValueError):
         return "refused"
@@ -85,9 +86,10 @@ def make_scalar(schema: Any) -> Any:
 
 def judge_with_ours(name: str, obj: Any) -> Any:
     try:
-        return getattr(models, name).from_dict(obj).to_dict()
+        model = getattr(models, name).from_dict(obj)
     except ValidationError:
         return "refused"
+    return [model.to_dict(by_alias=True), model.to_dict()]
 
 
 def judge_with_client(cases: list[tuple[str, Any]]) -> list[Any]:

@@ -22,12 +22,14 @@ def population(
     if request.param == "postgres":
         server = request.getfixturevalue("postgres_server")
         url = server.make_database(f"test_{uuid.uuid4().hex}")
-    with run_in_process(tmp_path_factory.mktemp("population") / "data", url) as running:
+    folder = tmp_path_factory.mktemp("population")
+    with run_in_process(folder / "data", url, lightly_mount=str(folder / "mount")) as running:
         yield populate(running)
 
 
 @pytest.fixture(scope="module")
 def sqlite_population(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Population]:
     """Two users on one server on SQLite, for what no database can change."""
-    with run_in_process(tmp_path_factory.mktemp("population") / "data") as running:
+    folder = tmp_path_factory.mktemp("population")
+    with run_in_process(folder / "data", lightly_mount=str(folder / "mount")) as running:
         yield populate(running)

@@ -80,6 +80,8 @@ def test_bodies_that_are_no_request_are_refused(route, population):
     request = make_valid_request(*route, population.bob.first)
 
     for name, content in HOSTILE_BODIES.items():
+        if name == "list" and isinstance(request.body, list):
+            continue  # a request like any other: of nothing
         started = time.monotonic()
         response = client.request(route[0], request.url, params=request.query, content=content)
 
@@ -185,11 +187,26 @@ def check_everything_is_readable(client: ContractClient, dataset: FilledDataset)
 
 def dump(value: Any) -> str:
     """Return JSON text of any depth: that of the standard library stops at its own limit."""
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(k)}:{dump(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(dump, value)) + "]"
-    return json.dumps(value)
+    written: list[str] = []
+    pending: list[tuple[bool, Any]] = [(False, value)]
+    while pending:
+        is_text, item = pending.pop()
+        if is_text:
+            written.append(item)
+        elif isinstance(item, dict):
+            pending.append((True, "}"))
+            for number, (key, inner) in reversed(list(enumerate(item.items()))):
+                comma = "," if number else ""
+                pending += [(False, inner), (True, f"{comma}{json.dumps(key)}:")]
+            pending.append((True, "{"))
+        elif isinstance(item, list):
+            pending.append((True, "]"))
+            for number, inner in reversed(list(enumerate(item))):
+                pending += [(False, inner), (True, "," if number else "")]
+            pending.append((True, "["))
+        else:
+            written.append(json.dumps(item))
+    return "".join(written)
 
 
 def test_what_is_deep_but_legal_reads_back(population):

@@ -28,7 +28,7 @@ MAX_HEAD_BYTES = 64 * 1024
 #: A refusal that needs no patience comes within this time, on a busy machine either.
 AT_ONCE_S = 4.0
 
-HEADERS = f"Authorization: Bearer {TOKEN}\r\nHost: x\r\nConnection: close\r\n".encode()
+HEADERS = f"Authorization: Bearer {TOKEN}\r\nHost: localhost\r\nConnection: close\r\n".encode()
 
 
 def name_route(route: tuple[str, str]) -> str:
@@ -189,7 +189,9 @@ def test_slow_uploads_take_no_thread_from_others(impatient_server):
     with ExitStack() as stack:
         uploads = [stack.enter_context(RawConnection(impatient_server.port)) for _ in range(6)]
         for upload in uploads:
-            upload.send(b"PUT " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab")
+            upload.send(
+                b"PUT " + path + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nab"
+            )
         started = time.monotonic()
         status = session.get(datasets, timeout=10).status_code
         waited_s = time.monotonic() - started

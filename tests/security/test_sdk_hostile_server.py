@@ -13,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from lightly.api import ApiWorkflowClient
+from lightly.api.download import download_and_write_all_files
 from lightly.api.errors import IncompleteDownloadWarning
+from lightly.openapi_generated.swagger_client.models.docker_run_data import DockerRunData
 from tests.support.http_servers import Answer, LocalServer, Request, serve
 from tests.support.sdk import make_settings
 
@@ -200,3 +202,40 @@ def test_answers_that_make_no_sense_are_clean_errors(monkeypatch, body):
         for call in (client.get_all_tags, client.get_filenames, client.get_all_embedding_data):
             with pytest.raises(RuntimeError, match="answer"):
                 call()
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=lambda name: ascii(name)[:20])
+def test_artifacts_whose_names_lead_elsewhere_are_refused(monkeypatch, tmp_path, output, name):
+    run = DockerRunData.from_dict(
+        {
+            "id": DATASET,
+            "userId": "u",
+            "dockerVersion": "1.0",
+            "state": "COMPLETED",
+            "createdAt": 1,
+            "lastModifiedAt": 1,
+            "artifacts": [{"id": DATASET, "type": "LOG", "fileName": name}],
+        }
+    )
+    with serve(serve_names([])) as server:
+        client = make_client(server, monkeypatch)
+
+        # Names that are merely too long are refused by the file system itself.
+        with pytest.raises((ValueError, OSError)):
+            client.download_compute_worker_run_artifacts(run, str(output))
+
+    assert list_files(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=lambda name: ascii(name)[:20])
+def test_listed_files_whose_names_lead_elsewhere_are_not_written(
+    monkeypatch, tmp_path, output, name
+):
+    with serve(serve_names([])) as server:
+        make_client(server, monkeypatch)
+        url = f"{server.url}/blobs/1"
+
+        with pytest.warns(IncompleteDownloadWarning, match="1 of 2 files"):
+            download_and_write_all_files([(GOOD, url), (name, url)], str(output))
+
+    assert list_files(tmp_path) == [f"inside/output/{GOOD}"]

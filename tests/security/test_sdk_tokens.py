@@ -16,10 +16,12 @@ import pytest
 
 from lightly._kit.retry import RetryPolicy
 from lightly.api import ApiWorkflowClient
+from lightly.api.download import download_and_write_all_files, download_and_write_file
 from lightly.api.sending import TransportSettings
 from lightly.api.transport import Transport
 from lightly.api.upload import upload_file_with_signed_url
 from lightly.api.utils import get_request, post_request, put_request
+from lightly.openapi_generated.swagger_client.models.docker_run_data import DockerRunData
 from tests.support.http_servers import Answer, LocalServer, Request, serve
 from tests.support.ports import find_free_port
 
@@ -59,7 +61,32 @@ CALLS: dict[str, Callable[[ApiWorkflowClient], object]] = {
     "delete tag": lambda client: client.delete_tag_by_id(ID),
     "choose dataset": lambda client: setattr(client, "dataset_id", ID),
     "upload metadata": lambda client: client.upload_custom_metadata({"images": [], "metadata": []}),
+    "set S3": lambda client: client.set_s3_config("s3://b", "eu-west-1", "ID", SIGNATURE),
+    "set Azure": lambda client: client.set_azure_config("b", "account", SIGNATURE),
+    "set GCS": lambda client: client.set_gcs_config("gs://b", "project", SIGNATURE),
+    "get datasource": lambda client: client.get_datasource(),
+    "list files": lambda client: client.download_raw_samples(),
+    "list files in parts": lambda client: list(
+        client.download_raw_predictions_iter("task", divide_and_conquer_shards=3)
+    ),
+    "read a file": lambda client: client.get_metadata_read_url("schema.json"),
+    "register a worker": lambda client: client.register_compute_worker(),
+    "watch a run": lambda client: client.get_compute_worker_run_info(ID),
+    "predict": lambda client: client.create_or_update_prediction(ID, []),
+    "share": lambda client: client.share_dataset_only_with(ID, ["a@example.com"]),
+    "call one to one": lambda client: client._tags_api.get_tags_by_dataset_id(ID),
 }
+RUN = DockerRunData.from_dict(
+    {
+        "id": ID,
+        "userId": "someone",
+        "dockerVersion": "1.0",
+        "state": "COMPLETED",
+        "createdAt": 1,
+        "lastModifiedAt": 1,
+        "artifacts": [{"id": ID, "type": "LOG", "fileName": "log.txt"}],
+    }
+)
 
 
 @pytest.fixture
@@ -194,6 +221,32 @@ def test_old_upload_function_keeps_the_signature_to_itself(caplog):
 
     assert any("cannot be reached" in text for text in seen)
     assert find_canaries(seen) == []
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_signatures_are_in_no_text_however_a_download_ends(monkeypatch, caplog, ending, tmp_path):
+    def answer(request: Request) -> Answer:
+        if request.path.startswith("/v1/"):
+            return Answer(200, f'"{store.url}/blob?signature={SIGNATURE}"'.encode(), dict(JSON))
+        return ENDINGS[ending](request)
+
+    with serve(answer) as store:
+        client = make_client(store, monkeypatch)
+        url = f"{store.url}/blob?signature={SIGNATURE}"
+
+        with watch(caplog) as seen:
+            client.download_compute_worker_run_log(RUN, str(tmp_path / "log"))
+        with watch(caplog) as seen_later:
+            download_and_write_all_files([("a.jpg", url)], str(tmp_path))
+        with watch(caplog) as seen_last:
+            download_and_write_file(url, str(tmp_path / "b.jpg"))
+
+        from_store = [one for one in store.requests if one.path.startswith("/blob")]
+
+    assert find_canaries([*seen, *seen_later, *seen_last]) == []
+    assert from_store
+    assert [request for request in from_store if "Authorization" in request.headers] == []
 
 
 def test_looking_at_a_client_shows_no_token(monkeypatch):

@@ -18,22 +18,41 @@ from starlette.responses import Response
 from lightly import __version__
 from lightly.server.auth.middleware import AuthenticationMiddleware
 from lightly.server.auth.service import Authenticator
+from lightly.server.datasets.collaboration_routes import router as collaboration_router
+from lightly.server.datasets.enriched_routes import router as enriched_router
 from lightly.server.datasets.routes import router as datasets_router
+from lightly.server.datasources.ext_routes import router as datasources_ext_router
+from lightly.server.datasources.file_routes import router as files_router
+from lightly.server.datasources.routes import router as datasources_router
 from lightly.server.embeddings.routes import router as embeddings_router
-from lightly.server.errors import ApiError, MalformedRequest, NotFound
+from lightly.server.errors import ApiError, NotFound
 from lightly.server.exports.routes import router as exports_router
+from lightly.server.http.fairness import FairShareMiddleware
+from lightly.server.http.hosts import HostMiddleware, choose_allowed_hosts
 from lightly.server.http.middleware import RequestMiddleware
-from lightly.server.http.requests import ContractRoute, describe_validation_error
+from lightly.server.http.requests import ContractRoute, explain_validation_error
 from lightly.server.http.responses import error_response
 from lightly.server.jobs.routes import router as jobs_router
+from lightly.server.legacy.routes import router as legacy_router
 from lightly.server.maintenance import Maintenance
 from lightly.server.metadata.routes import router as metadata_router
+from lightly.server.metrics import ServerMetrics
 from lightly.server.platform import PlatformState
+from lightly.server.predictions.ext_routes import router as predictions_ext_router
+from lightly.server.predictions.routes import router as predictions_router
+from lightly.server.runs.ext_routes import router as runs_ext_router
+from lightly.server.runs.fencing import FencingMiddleware
+from lightly.server.runs.routes import router as runs_router
+from lightly.server.runs.schedule_routes import router as schedules_router
 from lightly.server.samples.ext_routes import router as samples_ext_router
 from lightly.server.samples.routes import router as samples_router
 from lightly.server.service.routes import router as service_router
 from lightly.server.storage.routes import router as storage_router
 from lightly.server.tags.routes import router as tags_router
+from lightly.server.teams.routes import router as teams_router
+from lightly.server.workers.config_routes import router as worker_configs_router
+from lightly.server.workers.licence_routes import router as licence_router
+from lightly.server.workers.routes import router as workers_router
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,15 +61,31 @@ log = logging.getLogger("lightly.server")
 
 ROUTERS: Sequence[APIRouter] = (
     service_router,
+    enriched_router,
     datasets_router,
+    collaboration_router,
+    teams_router,
+    datasources_router,
+    datasources_ext_router,
+    files_router,
     storage_router,
     samples_router,
     samples_ext_router,
     metadata_router,
+    predictions_router,
+    predictions_ext_router,
     tags_router,
     exports_router,
     embeddings_router,
     jobs_router,
+    legacy_router,
+    licence_router,
+    worker_configs_router,
+    runs_router,
+    runs_ext_router,
+    schedules_router,
+    # After all others below `/v1/docker/worker/`, which it would take for ids.
+    workers_router,
 )
 
 
@@ -103,9 +138,18 @@ def create_app(platform: PlatformState) -> FastAPI:
         platform.database,
         platform.keys,
         failures_per_minute=platform.settings.failed_logins_per_minute,
+        cache=platform.token_cache,
+    )
+    app.add_middleware(FencingMiddleware)
+    app.add_middleware(
+        FairShareMiddleware,
+        max_active=platform.settings.requests_per_user,
+        max_waiting=platform.settings.waiting_requests_per_user,
     )
     app.add_middleware(AuthenticationMiddleware, authenticator=authenticator)
-    app.add_middleware(RequestMiddleware)
+    app.add_middleware(HostMiddleware, allowed=choose_allowed_hosts(platform.settings))
+    app.state.metrics = ServerMetrics(platform.database)
+    app.add_middleware(RequestMiddleware, metrics=app.state.metrics)
     return app
 
 
@@ -116,7 +160,7 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def answer_malformed(request: Request, error: RequestValidationError) -> Response:
-        return error_response(MalformedRequest(describe_validation_error(error)), request.scope)
+        return error_response(explain_validation_error(error, request.method), request.scope)
 
     @app.exception_handler(HTTPException)
     def answer_http(request: Request, error: HTTPException) -> Response:

@@ -66,6 +66,54 @@ class DatasourceUnknown(NotFound):
     code = "DATASET_DATASOURCE_UNKNOWN"
 
 
+class FileUnknown(NotFound):
+    """There is no such file in the datasource."""
+
+
+class DatasourceNotServed(ApiError):
+    """This server does not connect to datasources of this type."""
+
+    code = "DATASET_DATASOURCE_ACTION_NOT_IMPLEMENTED"
+    status = 501
+
+
+class DatasourceUnreachable(ApiError):
+    """The server cannot reach the files of this datasource."""
+
+    # Clients ask again for half a minute after a 400, and it would not help.
+    code = "DATASET_DATASOURCE_INVALID"
+    status = 422
+
+
+class DatasourceNotWritable(ApiError):
+    """The server cannot write to this datasource."""
+
+    code = "DATASET_DATASOURCE_ILLEGAL_ACTION"
+    status = 422
+
+
+class RelevantFilenamesInvalid(ApiError):
+    """The file with the relevant filenames cannot be used."""
+
+    code = "DATASET_DATASOURCE_RELEVANT_FILENAMES_INVALID"
+    status = 422
+
+
+class FilterInvalid(ApiError):
+    """Nothing can be found by this filter: it breaks the pattern of the parameter."""
+
+    # Not 400: the newest clients repeat lists for half a minute on that, to no avail.
+    code = "MALFORMED_REQUEST"
+    status = 422
+
+
+class CursorInvalid(ApiError):
+    """The cursor is not one of this listing. Begin again without it."""
+
+    code = "MALFORMED_REQUEST"
+    status = 422
+
+
 class SampleUnknown(NotFound):
     """The sample does not exist in this dataset."""
 
@@ -118,16 +166,84 @@ class MetadataConfigurationUnknown(NotFound):
     code = "METADATA_CONFIGURATION_UNKNOWN"
 
 
+class WorkerUnknown(NotFound):
+    """The compute worker does not exist, or is not yours."""
+
+    code = "DOCKER_WORKER_UNKNOWN"
+
+
+class WorkerConfigUnknown(NotFound):
+    """The worker configuration does not exist, or is not yours."""
+
+    code = "DOCKER_WORKER_CONFIG_UNKNOWN"
+
+
+class PredictionTaskUnknown(NotFound):
+    """The dataset has no prediction task of this name. Post its schema first."""
+
+    code = "PREDICTION_TASK_SCHEMA_UNKNOWN"
+
+
 class TagNoScoresAvailable(NotFound):
     """No scores were uploaded for this tag. Upload them with `upload_scores` first."""
 
     code = "TAG_NO_SCORES_AVAILABLE"
 
 
+class TeamUnknown(NotFound):
+    """The team does not exist, or you are not in it."""
+
+    code = "TEAM_UNKNOWN"
+
+
+class MemberUnknown(NotFound):
+    """The team has no such member."""
+
+
+class ServiceAccountUnknown(NotFound):
+    """The team has no such service account."""
+
+
+class AccessConfigUnknown(NotFound):
+    """The dataset has no such access configuration."""
+
+    code = "ACCESS_CONTROL_UNKNOWN"
+
+
 class AccessControlUnknown(NotFound):
     """There is no access control of this name. Leave it out."""
 
     code = "ACCESS_CONTROL_UNKNOWN"
+
+
+class RunUnknown(NotFound):
+    """The run does not exist, or is not yours."""
+
+    code = "DOCKER_RUN_UNKNOWN"
+
+
+class ScheduleUnknown(NotFound):
+    """The scheduled run does not exist, or is not yours."""
+
+    code = "DOCKER_WORKER_SCHEDULE_UNKNOWN"
+
+
+class ArtifactUnknown(NotFound):
+    """The artifact does not exist in this run."""
+
+    code = "DOCKER_RUN_ARTIFACT_UNKNOWN"
+
+
+class ArtifactUnavailable(NotFound):
+    """The artifact was announced, but its upload was never confirmed."""
+
+    code = "DOCKER_RUN_ARTIFACT_UNAVAILABLE"
+
+
+class ReportUnavailable(NotFound):
+    """No report was uploaded for this run."""
+
+    code = "DOCKER_RUN_REPORT_UNAVAILABLE"
 
 
 class TagInvalid(ApiError):
@@ -166,6 +282,18 @@ class ScoresCannotBeSet(ApiError):
     code = "SCORES_CANNOT_BE_SET"
 
 
+class PredictionCategoriesNotUnique(ApiError):
+    """Two categories of the prediction task have the same id."""
+
+    code = "PREDICTION_TASK_SCHEMA_CATEGORIES_NOT_UNIQUE"
+
+
+class CropDataInvalid(ApiError):
+    """The crop does not come from a sample of the dataset that this one was cut from."""
+
+    code = "SAMPLE_CREATE_REQUEST_INVALID_CROP_DATA"
+
+
 class EmbeddingNotReady(ApiError):
     """The embedding has no CSV yet. Upload it to the URL of `writeCSVUrl` first."""
 
@@ -182,6 +310,19 @@ class EmbeddingRowCountInvalid(ApiError):
     """The number of rows is not that of the dataset's samples."""
 
     code = "EMBEDDING_ROW_COUNT_INVALID"
+
+
+class WorkerConfigInvalid(ApiError):
+    """Two values of the worker configuration do not fit together."""
+
+    code = "DOCKER_WORKER_CONFIG_INVALID"
+
+
+class ConfigReferencesInvalidFiles(ApiError):
+    """The worker configuration refers to files that are missing or not valid."""
+
+    code = "DOCKER_WORKER_CONFIG_REFERENCES_INVALID_FILES"
+    status = 422
 
 
 class Conflict(ApiError):
@@ -231,6 +372,46 @@ class EmbeddingNameExists(Conflict):
     code = "EMBEDDING_NAME_EXISTS"
 
 
+class WorkerConfigInUse(Conflict):
+    """Runs were scheduled with this worker configuration. Create another one instead."""
+
+    code = "DOCKER_WORKER_CONFIG_IN_USE"
+
+
+class ScheduleUpdateFailed(Conflict):
+    """The scheduled run is in a state that does not allow this."""
+
+    code = "DOCKER_WORKER_SCHEDULE_UPDATE_FAILED"
+
+
+class RunStateRefused(Conflict):
+    """The run is in a state that does not allow this."""
+
+
+class LeaseLost(Conflict):
+    """Another worker may have this run by now: the lease is over. Stop working on it."""
+
+
+class SessionLost(Conflict):
+    """Another process runs under the name of this worker by now. Stop this one."""
+
+
+class WorkerOnline(Conflict):
+    """A process runs under the name of this worker. Stop it, or let the new one take over."""
+
+
+class ArtifactExists(Conflict):
+    """The run has an artifact of this file name. Choose another one."""
+
+    code = "DOCKER_RUN_ARTIFACT_EXISTS"
+
+
+class ArtifactNotUploaded(Conflict):
+    """The bytes of the artifact are not there as they were announced. Upload them first."""
+
+    code = "DOCKER_RUN_ARTIFACT_UNAVAILABLE"
+
+
 class PayloadTooLarge(ApiError):
     """The request is larger than the server takes."""
 
@@ -271,10 +452,24 @@ class TooManyRequests(ApiError):
     retry_after_s = 60
 
 
+class TooManyAtOnce(TooManyRequests):
+    """You have too many requests under way at once. Wait for answers before sending more."""
+
+    retry_after_s = 10
+
+
 class Unavailable(ApiError):
     """The server cannot do this right now. Try again in a few seconds."""
 
     code = "CONFLICT"
+    status = 503
+    retry_after_s = 2
+
+
+class StorageUnavailable(ApiError):
+    """The object store does not answer as it should. Nothing was stored; try again shortly."""
+
+    code = "CREATION_FAILED"
     status = 503
     retry_after_s = 2
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from lightly.server.datasets.purge import purge_deleted_datasets
+from lightly.server.datasources.service import reseal_secrets
 from lightly.server.platform import PlatformState
+from lightly.server.runs.sweep import sweep_leases
 from lightly.server.storage.local import LocalBlobStore
 from lightly.server.storage.signing import CLOCK_TOLERANCE_S
 
 log = logging.getLogger("lightly.server")
 
 INTERVAL_S = 3600.0
+#: How often runs of vanished workers are looked for: a fraction of the shortest lease.
+SWEEP_INTERVAL_S = 5.0
 
 
 class Maintenance:
-    """A thread that tidies up at the start and then every hour."""
+    """A thread that tidies up at the start and then every hour, and frees runs all the time."""
 
     def __init__(self, platform: PlatformState) -> None:
         self._platform = platform
@@ -45,11 +50,29 @@ class Maintenance:
         count = purge_deleted_datasets(platform.database, platform.blobs, before_ms)
         if count:
             log.info("purged %d deleted datasets", count)
+        resealed = reseal_secrets(platform)
+        if resealed:
+            log.info("sealed the secrets of %d datasources with the newest key", resealed)
+
+    def sweep_runs(self) -> None:
+        """Free or end the runs of workers that have vanished."""
+        platform = self._platform
+        count = sweep_leases(platform.database, platform.settings)
+        if count:
+            log.warning("took %d runs from workers that show no sign of life", count)
 
     def _run(self) -> None:
+        next_tidy_s = 0.0
+        is_well = True
         while not self._stopped.is_set():
             try:
-                self.tidy_up()
+                self.sweep_runs()
+                if time.monotonic() >= next_tidy_s:
+                    next_tidy_s = time.monotonic() + INTERVAL_S
+                    self.tidy_up()
+                is_well = True
             except Exception:  # the thread must outlive a database that is away for a while
-                log.exception("housekeeping failed; it is tried again in an hour")
-            self._stopped.wait(INTERVAL_S)
+                if is_well:
+                    log.exception("housekeeping failed; it is tried again")
+                is_well = False
+            self._stopped.wait(SWEEP_INTERVAL_S)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from lightly._kit.clock import Clock
+from lightly.server.auth.token_cache import TokenCache
 from lightly.server.auth.users import User
 from lightly.server.db.engine import Database
 from lightly.server.errors import NotAuthenticated
@@ -29,6 +30,7 @@ class PlatformState:
     keys: ServerKeys
     clock: Clock
     jobs: JobService
+    token_cache: TokenCache = field(default_factory=TokenCache)
 
 
 async def get_platform(request: Request) -> PlatformState:

@@ -28,8 +28,11 @@ class Settings:
         port: Port to listen on; 0 takes a free one.
         data_dir: Folder of everything that the server keeps on this machine.
         database_url: `sqlite:///...` or `postgresql://...`; empty means SQLite in `data_dir`.
-        storage_url: `file:///...`; empty means a folder in `data_dir`.
+        storage_url: `file:///...`, `s3://...`, `gs://...` or `az://...`; empty means a folder in
+            `data_dir`.
         public_url: What URLs that the server hands out start with; empty means its own address.
+        allowed_hosts: Names that the server answers to, with commas between, `*` for any. Empty
+            means loopback and the public URL for a server on loopback, any for others.
         input_mount: Folder below which LOCAL datasources are read.
         lightly_mount: Folder below which LOCAL datasources are written.
         no_worker: Do not start the embedded worker.
@@ -42,11 +45,20 @@ class Settings:
         max_dataset_size: Most samples in one dataset, also what `/v1/quota` answers.
         signed_url_ttl_s: How long a signed URL works. The contract allows up to seven days.
         thread_count: Requests worked on at once.
+        requests_per_user: Requests of one user worked on at once, whatever their number; half of
+            `thread_count`, so that others find free threads.
+        waiting_requests_per_user: Further requests of one user that wait; more are answered 429.
+            Published clients send at most some 32 at once, per process.
         failed_logins_per_minute: Wrong tokens per address and minute before 429.
         deleted_dataset_ttl_s: How long the operator can bring back a deleted dataset; at least as
             long as signed URLs work.
         job_lease_s: The jobs of a server that has shown no sign of life for this long are taken
             over by another one.
+        run_lease_s: A worker that has shown no sign of life for this long has lost its run.
+        contract_run_lease_s: Likewise for workers that speak the published contract only: they send
+            no sign of life but what they say about the run, and may train for long in silence.
+        run_attempts: How often a run is begun whose workers vanish, before it is given up.
+        log_format: `text` for people, `json` for log collectors.
         keep_task_process: Keep a process for the next job while one is likely: jobs begin a second
             earlier, for 120 MB of memory.
     """
@@ -57,6 +69,7 @@ class Settings:
     database_url: str = ""
     storage_url: str = ""
     public_url: str = ""
+    allowed_hosts: str = ""
     input_mount: str = ""
     lightly_mount: str = ""
     no_worker: bool = False
@@ -68,15 +81,33 @@ class Settings:
     max_dataset_size: int = 50_000_000
     signed_url_ttl_s: int = 24 * 3600
     thread_count: int = 32
+    requests_per_user: int = 16
+    waiting_requests_per_user: int = 512
     failed_logins_per_minute: int = 60
     deleted_dataset_ttl_s: int = 7 * 24 * 3600
     job_lease_s: int = 60
+    run_lease_s: int = 45
+    contract_run_lease_s: int = 3600
+    run_attempts: int = 3
+    log_format: str = "text"
     keep_task_process: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse words that mean nothing."""
+        if self.log_format not in {"text", "json"}:
+            raise BadInput(
+                f"LIGHTLY_SERVER_LOG_FORMAT must be text or json, got {self.log_format[:40]!r}."
+            )
 
     @property
     def effective_database_url(self) -> str:
         """The database to use, with the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'lightly.sqlite'}"
+
+    @property
+    def base_url(self) -> str:
+        """What URLs that the server hands out begin with, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def blob_root(self) -> Path:
@@ -86,8 +117,7 @@ class Settings:
         if self.storage_url.startswith("file:///"):
             return Path(self.storage_url.removeprefix("file://"))
         raise BadInput(
-            f"The storage URL must start with 'file:///', got {self.storage_url[:60]!r}. "
-            "Object stores in the cloud are not supported yet."
+            f"The storage URL of a folder must be 'file:///FOLDER', got {self.storage_url[:60]!r}."
         )
 
 

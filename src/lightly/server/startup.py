@@ -8,11 +8,11 @@ import os
 import socket
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
 from lightly._kit.clock import SystemClock
-from lightly._kit.redaction import RedactingFilter
 from lightly.server.app import create_app
 from lightly.server.auth.service import (
     FIRST_TOKEN_FILE,
@@ -24,10 +24,11 @@ from lightly.server.db.engine import open_database
 from lightly.server.db.migrate import migrate_database
 from lightly.server.http.protocol import make_protocol
 from lightly.server.jobs.service import JobService
+from lightly.server.log_records import configure_logging
 from lightly.server.platform import PlatformState
 from lightly.server.secrets.keys import load_or_make_keys
 from lightly.server.settings import Settings
-from lightly.server.storage.local import LocalBlobStore
+from lightly.server.storage.opening import open_blob_store
 
 log = logging.getLogger("lightly.server")
 
@@ -40,14 +41,14 @@ def open_platform(settings: Settings) -> PlatformState:
     migrate_database(database)
     clock = SystemClock()
     base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
-    blobs = LocalBlobStore(settings.blob_root, keys, base_url)
+    blobs = open_blob_store(settings, keys, base_url)
     jobs = JobService(settings, database, blobs, clock)
     return PlatformState(settings, database, blobs, keys, clock, jobs)
 
 
 def run_server(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Requests under way are finished first."""
-    configure_logging()
+    configure_logging(settings.log_format)
     listener = _bind(settings)
     settings = replace(settings, port=listener.getsockname()[1])
     platform = open_platform(settings)
@@ -65,9 +66,18 @@ def run_server(settings: Settings) -> None:
     )
     tune_garbage_collection()
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config).run(sockets=[listener])
     finally:
         platform.database.close()
+
+
+class _Server(uvicorn.Server):
+    """Being asked to stop, and stopping, is success: the process ends with 0."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        # What is left here would be raised again at the end.
+        self._captured_signals.clear()
 
 
 def tune_garbage_collection() -> None:
@@ -78,15 +88,6 @@ def tune_garbage_collection() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def configure_logging() -> None:
-    """Log to standard error, every record redacted."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    handler.addFilter(RedactingFilter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lightly.server.auth.body_tokens import read_body_token, takes_body_token
 from lightly.server.auth.service import Authenticator
 from lightly.server.auth.users import User
 from lightly.server.errors import ApiError
@@ -24,9 +27,9 @@ OPEN_PATHS = frozenset(
     }
 )
 #: Below these prefixes the path itself is a signed capability.
-SIGNED_PREFIXES = ("/blobs/",)
-#: Ends of `/v1/datasets/...` paths that a `publicToken` opens.
-PUBLIC_TOKEN_SUFFIX = "/readurlRedirect"  # noqa: S105  a path
+SIGNED_PREFIXES = ("/blobs/", "/files/")
+#: Paths that a `publicToken` opens. Names in other paths may have slashes, and any end.
+REDIRECT_PATHS = re.compile(r"/v1/datasets/[^/]+/(?:datasource|samples/[^/]+)/readurlRedirect")
 
 
 def is_open(path: str) -> bool:
@@ -34,7 +37,7 @@ def is_open(path: str) -> bool:
     return (
         path in OPEN_PATHS
         or path.startswith(SIGNED_PREFIXES)
-        or (path.startswith("/v1/datasets/") and path.endswith(PUBLIC_TOKEN_SUFFIX))
+        or REDIRECT_PATHS.fullmatch(path) is not None
     )
 
 
@@ -62,14 +65,18 @@ class AuthenticationMiddleware:
             await self._app(scope, receive, send)
             return
         try:
-            scope["caller"] = await self._find_caller(scope)
+            token = read_token(scope)
+            if token is None and takes_body_token(scope):
+                token, receive = await read_body_token(receive)
+            scope["caller"] = await self._find_caller(scope, token)
         except ApiError as error:
             await error_response(error, scope)(scope, receive, send)
             return
+        except ClientDisconnect:
+            return
         await self._app(scope, receive, send)
 
-    async def _find_caller(self, scope: Scope) -> User:
-        token = read_token(scope)
+    async def _find_caller(self, scope: Scope, token: str | None) -> User:
         known = self._authenticator.recall(token) if token else None
         if known is not None:
             return known

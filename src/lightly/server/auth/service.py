@@ -8,11 +8,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from lightly._kit.atomic_files import write_atomic
 from lightly._kit.clock import Clock
 from lightly._kit.errors import BadInput
 from lightly._kit.ids import make_id
 from lightly.server.auth import repository
+from lightly.server.auth.addresses import is_of_service_account, normalise_address
+from lightly.server.auth.token_cache import TokenCache
 from lightly.server.auth.users import User
 from lightly.server.db.engine import Database
 from lightly.server.errors import NotAuthenticated, TooManyRequests
@@ -25,9 +29,7 @@ FIRST_TOKEN_FILE = "admin-token"  # noqa: S105  a file name
 MIN_TOKEN_LENGTH = 8
 RECOMMENDED_TOKEN_LENGTH = 32
 MAX_TOKEN_LENGTH = 512
-#: A token that was good is not looked up again for this long. Revoking acts within this time.
-CACHE_TTL_S = 2.0
-_CACHE_SIZE = 10_000
+_MAX_ADDRESSES = 10_000
 _WINDOW_S = 60.0
 
 
@@ -40,6 +42,7 @@ class Authenticator:
         keys: ServerKeys,
         *,
         failures_per_minute: int,
+        cache: TokenCache | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -47,15 +50,12 @@ class Authenticator:
         self._failures_per_minute = failures_per_minute
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[User, float]] = {}
+        self._cache = cache or TokenCache(monotonic)
         self._failures: dict[str, tuple[int, float]] = {}
 
     def recall(self, token: str) -> User | None:
         """Return the user of a token that was found good a moment ago, without any query."""
-        known = self._known.get(self._keys.hash_token(token))
-        if known is None or known[1] < self._monotonic():
-            return None
-        return known[0]
+        return self._cache.recall(self._keys.hash_token(token))
 
     def authenticate(self, token: str | None, address: str) -> User:
         """Return the user of `token`.
@@ -72,15 +72,13 @@ class Authenticator:
             raise NotAuthenticated
         self._refuse_guessing(address)
         token_hash = self._keys.hash_token(token)
+        generation = self._cache.generation
         with self._database.read() as connection:
             user = repository.find_user_by_token_hash(connection, token_hash)
         if user is None:
             self._count_failure(address)
             raise NotAuthenticated
-        with self._lock:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
-            self._known[token_hash] = (user, self._monotonic() + CACHE_TTL_S)
+        self._cache.note(token_hash, user, generation)
         return user
 
     def _refuse_guessing(self, address: str) -> None:
@@ -94,7 +92,7 @@ class Authenticator:
             count, until = self._failures.get(address, (0, 0.0))
             if now >= until:
                 count, until = 0, now + _WINDOW_S
-            if len(self._failures) >= _CACHE_SIZE:
+            if len(self._failures) >= _MAX_ADDRESSES:
                 self._failures.clear()
             self._failures[address] = (count + 1, until)
 
@@ -133,15 +131,17 @@ def add_user(
     Raises:
         BadInput: If the address is not one, or is taken.
     """
-    name, at, domain = email.partition("@")
-    if not (name and at and domain) or len(email) > 320 or any(c.isspace() for c in email):
+    normal = normalise_address(email)
+    if normal is None or is_of_service_account(normal):
         raise BadInput(f"This is not an e-mail address: {ascii(email)[:80]}.")
     token = token or make_token()
     now_ms = clock.now_ms()
     with database.write() as connection:
-        if repository.find_user_by_email(connection, email) is not None:
-            raise BadInput(f"There is already a user {email}. See `lightly admin token rotate`.")
-        user = User(make_id(), email, is_admin)
+        user_id = repository.reserve_id(connection, normal, make_id(), now_ms)
+        if repository.find_user_by_email(connection, normal) is not None:
+            raise BadInput(f"There is already a user {normal}. See `lightly admin token rotate`.")
+        repository.forget_invitation(connection, normal)
+        user = User(user_id, normal, is_admin)
         repository.insert_user(connection, user, now_ms)
         repository.insert_token(connection, keys.hash_token(token), user.id, now_ms)
     return token
@@ -149,23 +149,35 @@ def add_user(
 
 def rotate_token(database: Database, keys: ServerKeys, clock: Clock, email: str) -> str:
     """Make a new token for a user, revoke all old ones, return the new one."""
-    token = make_token()
     with database.write() as connection:
-        user = _find_user(repository.find_user_by_email(connection, email), email)
-        repository.delete_tokens(connection, user.id)
-        repository.insert_token(connection, keys.hash_token(token), user.id, clock.now_ms())
+        user = find_user(connection, email)
+        return replace_tokens(connection, keys, user.id, clock.now_ms())
+
+
+def replace_tokens(connection: sa.Connection, keys: ServerKeys, user_id: str, now_ms: int) -> str:
+    """Revoke all tokens of a user and return a new one. After the commit the cache must forget."""
+    token = make_token()
+    repository.delete_tokens(connection, user_id)
+    repository.insert_token(connection, keys.hash_token(token), user_id, now_ms)
     return token
 
 
 def disable_user(database: Database, clock: Clock, email: str) -> None:
     """Refuse all tokens of a user from now on."""
     with database.write() as connection:
-        user = _find_user(repository.find_user_by_email(connection, email), email)
+        user = find_user(connection, email)
         repository.disable_user(connection, user.id, clock.now_ms())
         repository.delete_tokens(connection, user.id)
 
 
-def _find_user(user: User | None, email: str) -> User:
+def find_user(connection: sa.Connection, email: str) -> User:
+    """Return the user with this address.
+
+    Raises:
+        BadInput: If there is none.
+    """
+    normal = normalise_address(email)
+    user = None if normal is None else repository.find_user_by_email(connection, normal)
     if user is None:
         raise BadInput(f"There is no user {ascii(email)[:80]}. See `lightly admin user list`.")
     return user

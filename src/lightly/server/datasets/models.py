@@ -16,6 +16,19 @@ class Action(enum.Enum):
     USE_SECRETS = "use_secrets"
 
 
+#: What those may do who use a dataset without managing it: people it is shared with, and members
+#: of its team.
+ACTIONS_OF_USERS = frozenset({Action.READ, Action.WRITE})
+
+
+class Scope(enum.Flag):
+    """Which datasets a list is about."""
+
+    OWN = enum.auto()
+    SHARED = enum.auto()
+    TEAM = enum.auto()
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One row of the datasets table.
@@ -33,6 +46,8 @@ class Dataset:
         metadata_configuration_id: The configuration chosen for the web app.
         created_at_ms: When it was made.
         last_modified_at_ms: When it, its samples or its tags last changed.
+        datasource_ids: Of its datasources; only where datasets are shown.
+        processed_until_s: Up to which second their files were processed; None for never. Likewise.
     """
 
     key: int
@@ -47,3 +62,5 @@ class Dataset:
     metadata_configuration_id: str | None
     created_at_ms: int
     last_modified_at_ms: int
+    datasource_ids: tuple[str, ...] = ()
+    processed_until_s: int | None = None

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
-from lightly.server.datasets.models import Dataset
+from lightly.server.auth.users import User
+from lightly.server.datasets.models import Dataset, Scope
+from lightly.server.datasets.shares import is_among_shared, is_shared_with
 from lightly.server.db.tables import datasets
 from lightly.server.http.parameters import Page
+from lightly.server.teams.assets import is_asset_of_mates, select_rights
+from lightly.server.teams.models import Rights
 
 _COLUMNS = [datasets.c[name] for name in Dataset.__dataclass_fields__ if name in datasets.c]
 _IS_ALIVE = datasets.c.deleted_at_ms.is_(None)
@@ -17,11 +23,36 @@ def _make_dataset(row: sa.Row[tuple[object, ...]]) -> Dataset:
 
 
 def find_dataset(connection: sa.Connection, dataset_id: str) -> Dataset | None:
-    """Return a dataset by id, whoever owns it: only `access.load_dataset` calls this."""
+    """Return a dataset by id, whoever owns it: for the server's own work, never for requests."""
     row = connection.execute(
         sa.select(*_COLUMNS).where(datasets.c.id == dataset_id, _IS_ALIVE)
     ).one_or_none()
     return None if row is None else _make_dataset(row)
+
+
+def rights_in(caller: User) -> sa.ColumnElement[str | None]:
+    """Return the expression of the caller's rights in the row of `datasets` at hand."""
+    return select_rights(
+        caller, datasets.c.user_id, datasets.c.created_at_ms, is_shared_with(caller)
+    )
+
+
+def find_dataset_for(
+    connection: sa.Connection, caller: User, dataset_id: str
+) -> tuple[Dataset, Rights | None] | None:
+    """Return a dataset and the caller's rights in it: only `access.load_dataset` calls this.
+
+    Both come from one statement, which is the same for datasets that do not exist.
+    """
+    rights = rights_in(caller)
+    row = connection.execute(
+        sa.select(*_COLUMNS, rights.label("rights")).where(datasets.c.id == dataset_id, _IS_ALIVE)
+    ).one_or_none()
+    if row is None:
+        return None
+    columns = dict(row._mapping)  # noqa: SLF001  the documented name of this view
+    value = columns.pop("rights")
+    return Dataset(**columns), None if value is None else Rights(value)
 
 
 def lock_dataset(connection: sa.Connection, dataset_key: int) -> int:
@@ -32,29 +63,62 @@ def lock_dataset(connection: sa.Connection, dataset_key: int) -> int:
     return n_samples
 
 
-def list_owned(connection: sa.Connection, user_id: str, page: Page) -> list[Dataset]:
-    """Return the datasets of an owner, oldest first."""
-    query = sa.select(*_COLUMNS).where(datasets.c.user_id == user_id, _IS_ALIVE)
+def _is_in(caller: User, scope: Scope) -> sa.ColumnElement[bool]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if Scope.OWN in scope:
+        conditions.append(datasets.c.user_id == caller.id)
+    if Scope.SHARED in scope:
+        conditions.append(is_among_shared(caller))
+    if Scope.TEAM in scope:
+        conditions.append(is_asset_of_mates(caller, datasets.c.user_id, datasets.c.created_at_ms))
+    return sa.or_(sa.false(), *conditions)
+
+
+def list_datasets(
+    connection: sa.Connection, caller: User, scope: Scope, page: Page
+) -> list[Dataset]:
+    """Return the datasets in a scope of the caller's, oldest first."""
+    query = sa.select(*_COLUMNS).where(_is_in(caller, scope), _IS_ALIVE)
     return _fetch_page(connection, query, page)
 
 
-def list_owned_by_name(
-    connection: sa.Connection, user_id: str, name: str, *, is_exact: bool, page: Page
+def list_datasets_by_name(
+    connection: sa.Connection,
+    caller: User,
+    scope: Scope,
+    name: str,
+    *,
+    is_exact: bool,
+    page: Page,
 ) -> list[Dataset]:
-    """Return the datasets of an owner whose name equals or starts with `name`."""
+    """Return the datasets in a scope whose name equals or starts with `name`, oldest first."""
     if is_exact:
         matches: sa.ColumnElement[bool] = datasets.c.name == name
     else:
         # Compared as text, not as a pattern: LIKE ignores case on SQLite.
         matches = sa.func.substr(datasets.c.name, 1, len(name)) == name
-    query = sa.select(*_COLUMNS).where(datasets.c.user_id == user_id, matches, _IS_ALIVE)
+    query = sa.select(*_COLUMNS).where(_is_in(caller, scope), matches, _IS_ALIVE)
     return _fetch_page(connection, query, page)
 
 
-def list_children(connection: sa.Connection, user_id: str, parent_id: str) -> list[Dataset]:
-    """Return the datasets that were cut from `parent_id`."""
+def list_datasets_by_ids(
+    connection: sa.Connection, caller: User, dataset_ids: Iterable[str]
+) -> list[Dataset]:
+    """Return those of some datasets that the caller can see, oldest first."""
     query = sa.select(*_COLUMNS).where(
-        datasets.c.user_id == user_id, datasets.c.parent_dataset_id == parent_id, _IS_ALIVE
+        datasets.c.id.in_(dataset_ids),
+        _is_in(caller, Scope.OWN | Scope.SHARED | Scope.TEAM),
+        _IS_ALIVE,
+    )
+    return _fetch_page(connection, query, Page(0, None))
+
+
+def list_children(connection: sa.Connection, caller: User, parent_id: str) -> list[Dataset]:
+    """Return the datasets that were cut from `parent_id`, those that the caller can see."""
+    query = sa.select(*_COLUMNS).where(
+        _is_in(caller, Scope.OWN | Scope.SHARED | Scope.TEAM),
+        datasets.c.parent_dataset_id == parent_id,
+        _IS_ALIVE,
     )
     return _fetch_page(connection, query, Page(0, None))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from lightly.openapi_generated.swagger_client.models.dataset_create_request import (
@@ -15,8 +15,7 @@ from lightly.openapi_generated.swagger_client.models.dataset_update_request impo
 )
 from lightly.openapi_generated.swagger_client.models.job_status_meta import JobStatusMeta
 from lightly.server.datasets import service
-from lightly.server.datasets.models import Dataset
-from lightly.server.errors import DatasourceUnknown
+from lightly.server.datasets.models import Dataset, Scope
 from lightly.server.http.parameters import DatasetId, PageParameter
 from lightly.server.http.requests import ContractRoute, JsonBody
 from lightly.server.http.responses import created, json_response
@@ -28,8 +27,31 @@ Flag = Annotated[bool | None, Query()]
 #: 1.1.0 creates datasets with a slash at the end, and a redirect would drop the body.
 _ROOTS = ("", "/")
 
-_DATASET_NAME = Annotated[str, Path(alias="datasetName", min_length=1)]
-_ASSETS_OF_TEAM = Annotated[bool | None, Query(alias="getAssetsOfTeam")]
+DatasetName = Annotated[str, Path(alias="datasetName", min_length=1)]
+
+
+def _read_scope(
+    shared: Flag = None,
+    get_assets_of_team: Annotated[bool | None, Query(alias="getAssetsOfTeam")] = None,
+    get_assets_of_team_inclusive_self: Annotated[
+        bool | None, Query(alias="getAssetsOfTeamInclusiveSelf")
+    ] = None,
+    exclude_playground: Annotated[  # noqa: ARG001  there are no demo datasets to leave out
+        bool | None, Query(alias="excludePlayground")
+    ] = None,
+) -> Scope:
+    scope = Scope(0)
+    if shared:
+        scope |= Scope.SHARED
+    if get_assets_of_team or get_assets_of_team_inclusive_self:
+        scope |= Scope.TEAM
+    if get_assets_of_team_inclusive_self or not scope:
+        scope |= Scope.OWN
+    return scope
+
+
+#: Which datasets are listed: one's own unless those shared with one or a team's are asked for.
+ScopeParameter = Annotated[Scope, Depends(_read_scope)]
 
 
 def write_dataset(dataset: Dataset) -> dict[str, Any]:
@@ -38,6 +60,8 @@ def write_dataset(dataset: Dataset) -> dict[str, Any]:
         "imgType": dataset.img_type,
         "metaDataConfigurationId": dataset.metadata_configuration_id,
         "parentDatasetId": dataset.parent_dataset_id,
+        "datasources": list(dataset.datasource_ids) or None,
+        "datasourceProcessedUntilTimestamp": dataset.processed_until_s,
     }
     return {
         "id": dataset.id,
@@ -54,33 +78,26 @@ def write_dataset(dataset: Dataset) -> dict[str, Any]:
 
 @router.get("")
 def get_datasets(
-    platform: Platform,
-    caller: Caller,
-    page: PageParameter,
-    shared: Flag = None,
-    get_assets_of_team: _ASSETS_OF_TEAM = None,
+    platform: Platform, caller: Caller, scope: ScopeParameter, page: PageParameter
 ) -> Response:
     """List datasets: one's own unless those shared with one or a team's are asked for."""
-    if shared or get_assets_of_team:
-        return json_response([])
-    found = service.list_datasets(platform, caller, page)
+    found = service.list_datasets(platform, caller, scope, page)
     return json_response([write_dataset(dataset) for dataset in found])
 
 
 @router.get("/query/name/{datasetName:path}")
 def get_datasets_by_name(
-    name: _DATASET_NAME,
+    name: DatasetName,
     platform: Platform,
     caller: Caller,
+    scope: ScopeParameter,
     page: PageParameter,
-    shared: Flag = None,
     exact: Flag = None,
-    get_assets_of_team: _ASSETS_OF_TEAM = None,
 ) -> Response:
     """List datasets whose name starts with, or with `exact` equals, a text."""
-    if shared or get_assets_of_team:
-        return json_response([])
-    found = service.find_datasets_by_name(platform, caller, name, is_exact=bool(exact), page=page)
+    found = service.find_datasets_by_name(
+        platform, caller, scope, name, is_exact=bool(exact), page=page
+    )
     return json_response([write_dataset(dataset) for dataset in found])
 
 
@@ -138,10 +155,3 @@ def register_upload(
     """Note that a client is about to upload samples."""
     service.register_upload(platform, caller, dataset_id, body)
     return Response(status_code=204)
-
-
-@router.get("/{datasetId}/datasource")
-def get_datasource(dataset_id: DatasetId, platform: Platform, caller: Caller) -> Response:
-    """Answer 404: images are kept by the server. 1.2 clients read any error as just that."""
-    service.get_dataset(platform, caller, dataset_id)
-    raise DatasourceUnknown

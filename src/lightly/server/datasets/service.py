@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import orjson
 import sqlalchemy as sa
@@ -17,49 +18,77 @@ from lightly.openapi_generated.swagger_client.models.job_status_meta import JobS
 from lightly.server.auth.users import User
 from lightly.server.datasets import repository
 from lightly.server.datasets.access import load_dataset
-from lightly.server.datasets.models import Action, Dataset
+from lightly.server.datasets.models import Action, Dataset, Scope
+from lightly.server.datasources.repository import list_ids, list_processed_until
 from lightly.server.errors import DatasetNameExists, MalformedRequest
 from lightly.server.http.parameters import Page
 from lightly.server.platform import PlatformState
+from lightly.server.runs.endings import cancel_runs_of_dataset
+from lightly.server.runs.lease_repository import lock_leases_of_dataset
 
 #: The contract has no limit, but the index over names does.
 MAX_NAME_CHARACTERS = 255
 
+#: Keys in one query, below what databases take.
+_DATASETS_PER_QUERY = 5_000
+
 _BEGIN_OF_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9 _-]*")
 
 
-def list_datasets(platform: PlatformState, caller: User, page: Page) -> list[Dataset]:
-    """Return the caller's own datasets, oldest first."""
+def list_datasets(platform: PlatformState, caller: User, scope: Scope, page: Page) -> list[Dataset]:
+    """Return the datasets of a scope, oldest first."""
     with platform.database.read() as connection:
-        return repository.list_owned(connection, caller.id, page)
+        found = repository.list_datasets(connection, caller, scope, page)
+        return add_datasources(connection, found)
 
 
 def find_datasets_by_name(
-    platform: PlatformState, caller: User, name: str, *, is_exact: bool, page: Page
+    platform: PlatformState, caller: User, scope: Scope, name: str, *, is_exact: bool, page: Page
 ) -> list[Dataset]:
-    """Return the caller's datasets whose name equals or starts with `name`.
+    """Return the datasets of a scope whose name equals or starts with `name`.
 
     A name that no dataset can have finds nothing: a 400 here would cost clients 31 s of retries.
     """
     if _BEGIN_OF_NAME.fullmatch(name) is None:
         return []
     with platform.database.read() as connection:
-        return repository.list_owned_by_name(
-            connection, caller.id, name, is_exact=is_exact, page=page
+        found = repository.list_datasets_by_name(
+            connection, caller, scope, name, is_exact=is_exact, page=page
         )
+        return add_datasources(connection, found)
 
 
 def get_dataset(platform: PlatformState, caller: User, dataset_id: str) -> Dataset:
     """Return one dataset."""
     with platform.database.read() as connection:
-        return load_dataset(connection, caller, dataset_id, Action.READ)
+        found = load_dataset(connection, caller, dataset_id, Action.READ)
+        return add_datasources(connection, [found])[0]
 
 
 def list_children(platform: PlatformState, caller: User, dataset_id: str) -> list[Dataset]:
     """Return the crops datasets of a dataset."""
     with platform.database.read() as connection:
         load_dataset(connection, caller, dataset_id, Action.READ)
-        return repository.list_children(connection, caller.id, dataset_id)
+        return add_datasources(connection, repository.list_children(connection, caller, dataset_id))
+
+
+def add_datasources(connection: sa.Connection, found: list[Dataset]) -> list[Dataset]:
+    """Return datasets with what is shown of their datasources."""
+    complete: list[Dataset] = []
+    for start in range(0, len(found), _DATASETS_PER_QUERY):
+        piece = found[start : start + _DATASETS_PER_QUERY]
+        keys = [dataset.key for dataset in piece]
+        ids = list_ids(connection, keys)
+        clocks = list_processed_until(connection, keys)
+        complete += [
+            replace(
+                dataset,
+                datasource_ids=tuple(ids.get(dataset.key, ())),
+                processed_until_s=clocks.get(dataset.key),
+            )
+            for dataset in piece
+        ]
+    return complete
 
 
 def create_dataset(platform: PlatformState, caller: User, body: DatasetCreateRequest) -> str:
@@ -110,10 +139,16 @@ def rename_dataset(platform: PlatformState, caller: User, dataset_id: str, name:
 
 
 def delete_dataset(platform: PlatformState, caller: User, dataset_id: str) -> None:
-    """Hide a dataset at once; its rows and blobs are purged after a while."""
+    """Hide a dataset at once; its rows and blobs are purged after a while.
+
+    Runs on it end as ABORTED, what waits for a worker is cancelled.
+    """
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.DELETE)
+        # First, because workers hold their lease before they hold the dataset.
+        lock_leases_of_dataset(connection, dataset.id)
         repository.mark_deleted(connection, dataset.key, platform.clock.now_ms())
+        cancel_runs_of_dataset(connection, dataset.id, "The dataset was deleted.")
 
 
 def register_upload(
@@ -126,5 +161,5 @@ def register_upload(
             connection,
             dataset.key,
             platform.clock.now_ms(),
-            upload_json=orjson.dumps(body.to_dict()).decode(),
+            upload_json=orjson.dumps(body.to_dict(by_alias=True)).decode(),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
 from lightly.openapi_generated.swagger_client.models.embedding2d_create_request import (
@@ -24,6 +24,7 @@ from lightly.openapi_generated.swagger_client.models.trigger2d_embedding_job_req
 from lightly.server.embeddings import sampling, service
 from lightly.server.embeddings.coordinates import iterate_json, unpack_coordinates
 from lightly.server.embeddings.models import Embedding, Projection
+from lightly.server.http.clients import Client
 from lightly.server.http.parameters import DatasetId, Embedding2dId, EmbeddingId, SampleId
 from lightly.server.http.requests import (
     ContractRoute,
@@ -39,12 +40,9 @@ router = APIRouter(route_class=ContractRoute)
 
 _EMBEDDINGS = "/v1/datasets/{datasetId}/embeddings"
 _EMBEDDING = f"{_EMBEDDINGS}/{{embeddingId}}"
-#: Clients up to 1.2 take the last embedding of the list for the newest, later ones the first.
-_OLDEST_FIRST_AGENT = "Swagger-Codegen/"
 
 Name = Annotated[str | None, Query()]
 Mode = Annotated[Literal["full", "summaries"], Query()]
-UserAgent = Annotated[str, Header(alias="User-Agent")]
 
 
 def write_embedding(embedding: Embedding, *, is_2d: bool) -> dict[str, Any]:
@@ -72,10 +70,10 @@ def write_summary(dataset_id: str, projection: Projection) -> dict[str, Any]:
 
 @router.get(_EMBEDDINGS)
 def get_embeddings(
-    dataset_id: DatasetId, platform: Platform, caller: Caller, user_agent: UserAgent = ""
+    dataset_id: DatasetId, platform: Platform, caller: Caller, client: Client
 ) -> Response:
     """List the embeddings of a dataset, in the order that the client expects."""
-    newest_first = not user_agent.startswith(_OLDEST_FIRST_AGENT)
+    newest_first = not client.takes_last_embedding
     found = service.list_embeddings(platform, caller, dataset_id, newest_first=newest_first)
     return json_response([write_embedding(item, is_2d=is_2d) for item, is_2d in found])
 

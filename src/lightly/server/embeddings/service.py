@@ -65,7 +65,7 @@ def begin_upload(
         EmbeddingNameExists: If the dataset has an embedding of this name.
     """
     if name is not None:
-        _check_name(name)
+        check_name(name)
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
         # Two requests for one name come one after the other.
@@ -85,7 +85,8 @@ def begin_upload(
     return url, embedding.id
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise `MalformedRequest` unless an embedding can be called so."""
     if not 1 <= len(name) <= MAX_NAME_CHARACTERS or not name.isprintable():
         raise MalformedRequest(f"'name' must have 1 to {MAX_NAME_CHARACTERS} printable characters.")
 
@@ -273,7 +274,7 @@ def create_projection(
         MalformedRequest: If the coordinates do not make points.
         EmbeddingRowCountInvalid: If there is not one point per sample.
     """
-    _check_name(body.name)
+    check_name(body.name)
     columns = (body.coordinates_dimension1, body.coordinates_dimension2)
     if len(columns[0]) != len(columns[1]):
         raise MalformedRequest(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 from collections.abc import Iterator
@@ -12,14 +11,12 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from lightly.server.errors import StorageFull
 from lightly.server.storage.blobs import BlobStore
 
 Float32Array = NDArray[np.float32]
 IndexArray = NDArray[np.int64]
 
 _DTYPE = np.dtype("<f4")
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class VectorWriter:
@@ -72,13 +69,8 @@ def open_vector_writer(
     Raises:
         StorageFull: If the disk is full; nothing is left behind then.
     """
-    try:
-        with blobs.open_writer(key) as file:
-            yield VectorWriter(file, n_rows, dimension)
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFull from error
-        raise
+    with blobs.open_writer(key) as file:
+        yield VectorWriter(file, n_rows, dimension)
 
 
 def open_vectors(blobs: BlobStore, key: str) -> Float32Array:

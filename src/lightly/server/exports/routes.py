@@ -114,7 +114,7 @@ def export_archive(
     export = open_export(platform, caller, dataset_id, tag_id, _EVERYTHING)
     members = archive.list_members(export)
     return StreamingResponse(
-        archive.stream_archive(platform, members, len(export.indices)),
+        archive.stream_archive(members, len(export.indices)),
         media_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{tag_id}.zip"'},
     )

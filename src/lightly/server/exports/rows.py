@@ -20,7 +20,7 @@ def write_label_studio_tasks(export: Export) -> Pieces:
     def write(sample: Sample) -> dict[str, Any]:
         data: dict[str, Any] = {
             "image": export.make_url(sample.id),
-            "lightlyFileName": export.make_name(sample.id, sample.file_name),
+            "lightlyFileName": export.make_name(sample),
         }
         if export.options.has_metadata:
             data["lightlyMetaInfo"] = write_sample(export.dataset, sample)
@@ -38,7 +38,7 @@ def write_sama_tasks(export: Export) -> Pieces:
             "id": sample.idx,
             "url": url,
             "image": url,
-            "lightlyFileName": export.make_name(sample.id, sample.file_name),
+            "lightlyFileName": export.make_name(sample),
         }
         if export.options.has_metadata:
             info = orjson.dumps(write_sample(export.dataset, sample))
@@ -52,8 +52,8 @@ def write_label_box_rows(export: Export) -> Pieces:
     """Yield rows of Labelbox before its version 4."""
     return (
         [
-            {"externalId": export.make_name(id_, name), "imageUrl": export.make_url(id_)}
-            for _, id_, name in piece
+            {"externalId": export.make_name(sample), "imageUrl": export.make_url(sample.id)}
+            for sample in piece
         ]
         for piece in export.iterate_identities()
     )
@@ -64,11 +64,11 @@ def write_label_box_v4_rows(export: Export) -> Pieces:
     return (
         [
             {
-                "row_data": export.make_url(id_),
-                "global_key": export.make_name(id_, name),
+                "row_data": export.make_url(sample.id),
+                "global_key": export.make_name(sample),
                 "media_type": "IMAGE",
             }
-            for _, id_, name in piece
+            for sample in piece
         ]
         for piece in export.iterate_identities()
     )
@@ -77,14 +77,11 @@ def write_label_box_v4_rows(export: Export) -> Pieces:
 def write_read_urls(export: Export) -> Pieces:
     """Yield file names with the URLs of their images."""
     return (
-        [{"fileName": name, "readUrl": export.make_url(id_)} for _, id_, name in piece]
+        [{"fileName": one.file_name, "readUrl": export.make_url(one.id)} for one in piece]
         for piece in export.iterate_identities()
     )
 
 
 def write_names(export: Export) -> Iterator[list[str]]:
     """Yield what stands for the samples' names."""
-    return (
-        [export.make_name(id_, name) for _, id_, name in piece]
-        for piece in export.iterate_identities()
-    )
+    return ([export.make_name(sample) for sample in piece] for piece in export.iterate_identities())

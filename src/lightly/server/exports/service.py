@@ -6,6 +6,7 @@ server and carry a public token, which is made once per request.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,11 +14,13 @@ from lightly.openapi_generated.swagger_client.models.file_name_format import Fil
 from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
+from lightly.server.datasources.models import find_side
+from lightly.server.datasources.sample_files import Sources, find_sources, name_image
 from lightly.server.errors import AccessControlUnknown
 from lightly.server.exports.models import ExportOptions
 from lightly.server.http.parameters import Page
 from lightly.server.platform import PlatformState
-from lightly.server.samples.models import Sample
+from lightly.server.samples.models import Sample, SampleIdentity
 from lightly.server.samples.public_tokens import make_public_token
 from lightly.server.samples.urls import ReadType, redirected_read_url
 from lightly.server.tags import repository
@@ -40,6 +43,7 @@ class Export:
         indices: int64, growing: the samples on the page that was asked for.
         options: What was asked for.
         public_token: For the URLs of all entries.
+        sources: Where images lie that the server does not keep.
     """
 
     platform: PlatformState
@@ -47,9 +51,10 @@ class Export:
     indices: IndexArray
     options: ExportOptions
     public_token: str
+    sources: Sources
 
-    def iterate_identities(self) -> Iterator[list[tuple[int, str, str]]]:
-        """Yield index, id and file name of the samples, piece by piece."""
+    def iterate_identities(self) -> Iterator[list[SampleIdentity]]:
+        """Yield what names the samples, piece by piece."""
         return iterate_selected(
             self.platform, self.dataset.key, self.indices, repository.read_identities_at
         )
@@ -71,14 +76,19 @@ class Export:
             self.platform.settings, self.dataset.id, sample_id, type_, self.public_token
         )
 
-    def make_name(self, sample_id: str, file_name: str) -> str:
+    def make_name(self, sample: Sample | SampleIdentity) -> str:
         """Return what stands for a sample's name.
 
         Images that the server keeps have no place in a datasource: their name is all there is.
         """
         if self.options.name_format is FileNameFormat.REDIRECTED_READ_URL:
-            return self.make_url(sample_id)
-        return file_name
+            return self.make_url(sample.id)
+        if self.options.name_format is FileNameFormat.DATASOURCE_FULL:
+            name = name_image(sample)
+            source = self.sources.get(find_side(name))
+            if source is not None:
+                return posixpath.join(source.full_path, name)
+        return sample.file_name
 
 
 def open_export(
@@ -98,6 +108,8 @@ def open_export(
         dataset = load_dataset(connection, caller, dataset_id, Action.READ)
         tag = load_tag(connection, dataset, tag_id)
         token = make_public_token(connection, platform.keys, caller, dataset.id, expires_at_s=end_s)
+        sources = find_sources(connection, dataset)
     page = Page(0, _PREVIEW_SIZE) if options.is_preview else options.page
     stop = None if page.size is None else page.offset + page.size
-    return Export(platform, dataset, read_indices(tag)[page.offset : stop], options, token)
+    indices = read_indices(tag)[page.offset : stop]
+    return Export(platform, dataset, indices, options, token, sources)

@@ -6,9 +6,13 @@ import logging
 import re
 import secrets
 import time
+from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lightly.server.log_records import request_id as current_request_id
+from lightly.server.metrics import UNMATCHED, ServerMetrics
 
 log = logging.getLogger("lightly.server.access")
 
@@ -22,8 +26,9 @@ class RequestMiddleware:
     redirect would turn their POST into a GET, so the path is served as if it were right.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServerMetrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -32,7 +37,8 @@ class RequestMiddleware:
             return
         request_id = secrets.token_hex(8)
         scope["request_id"] = request_id
-        scope["path"] = _SLASHES.sub("/", scope["path"])
+        current_request_id.set(request_id)
+        scope["path"] = _fold_slashes(scope)
         started = time.perf_counter()
         status = 500
 
@@ -48,14 +54,34 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            with self._metrics.requests_in_progress.track_inprogress():
+                await self._app(scope, receive, send_with_headers)
         finally:
-            # The path only: the query of the contract carries the token.
-            log.info(
-                "%s %s %d %.1f ms %s",
-                scope["method"],
-                ascii(scope["path"])[1:-1][:200],
-                status,
-                1000 * (time.perf_counter() - started),
-                request_id,
-            )
+            self._note(scope, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, duration_s: float) -> None:
+        route = scope.get("route")
+        template = getattr(route, "path_format", UNMATCHED)
+        # Any word can be sent as a method, and each would make a series.
+        method = scope["method"] if route is not None else UNMATCHED
+        self._metrics.observe(method, template, status, duration_s)
+        # The path only: the query of the contract carries the token.
+        path = ascii(scope["path"])[1:-1][:200]
+        duration_ms = round(1000 * duration_s, 1)
+        fields = {"path": path, "status": status, "duration_ms": duration_ms}
+        log.info(
+            "%s %s %d %.1f ms",
+            scope["method"],
+            path,
+            status,
+            duration_ms,
+            extra={"method": scope["method"], **fields},
+        )
+
+
+def _fold_slashes(scope: Scope) -> str:
+    """Return the path with one slash for several. Those of a name are sent as `%2F` and stay."""
+    path: str = scope["path"]
+    if "//" not in path:
+        return path
+    return unquote(_SLASHES.sub("/", scope["raw_path"].decode("ascii")))

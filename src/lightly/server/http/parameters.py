@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,6 +18,12 @@ ScoreId = Annotated[str, Path(alias="scoreId", pattern=_ID_PATTERN)]
 EmbeddingId = Annotated[str, Path(alias="embeddingId", pattern=_ID_PATTERN)]
 Embedding2dId = Annotated[str, Path(alias="embedding2dId", pattern=_ID_PATTERN)]
 ConfigurationId = Annotated[str, Path(alias="configurationId", pattern=_ID_PATTERN)]
+WorkerId = Annotated[str, Path(alias="workerId", pattern=_ID_PATTERN)]
+RunId = Annotated[str, Path(alias="runId", pattern=_ID_PATTERN)]
+ScheduledId = Annotated[str, Path(alias="scheduledId", pattern=_ID_PATTERN)]
+ArtifactId = Annotated[str, Path(alias="artifactId", pattern=_ID_PATTERN)]
+SessionId = Annotated[str, Path(alias="sessionId", pattern=_ID_PATTERN)]
+ConfigId = Annotated[str, Path(alias="configId", pattern=_ID_PATTERN)]
 
 
 @dataclass(frozen=True)
@@ -36,3 +43,23 @@ def _read_page(
 
 
 PageParameter = Annotated[Page, Depends(_read_page)]
+
+
+class AssetScope(enum.Enum):
+    """Whose workers or runs a list is about."""
+
+    OWN = "own"
+    TEAM = "team"
+    BOTH = "both"
+
+
+def _read_scope(
+    of_team: Annotated[bool | None, Query(alias="getAssetsOfTeam")] = None,
+    of_team_and_self: Annotated[bool | None, Query(alias="getAssetsOfTeamInclusiveSelf")] = None,
+) -> AssetScope:
+    if of_team_and_self:
+        return AssetScope.BOTH
+    return AssetScope.TEAM if of_team else AssetScope.OWN
+
+
+AssetScopeParameter = Annotated[AssetScope, Depends(_read_scope)]

@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.concurrency import run_in_threadpool
 
-from lightly.openapi_generated.wire.model import WireModel
-from lightly.server.errors import MalformedRequest, PayloadTooLarge
+from lightly.openapi_generated.wire.model import WireModel, WireUnion
+from lightly.server.errors import ApiError, FilterInvalid, MalformedRequest, PayloadTooLarge
 
-ModelT = TypeVar("ModelT", bound=WireModel)
+ModelT = TypeVar("ModelT", bound=WireModel | WireUnion[Any])
 
 _CONTAINERS = frozenset({dict, list})
+_PATTERN_BROKEN = "string_pattern_mismatch"
 
 #: Most characters of the caller's value that an error repeats.
 MAX_SHOWN_VALUE = 60
@@ -123,7 +124,7 @@ def parse_body(model: type[ModelT], content: object) -> ModelT:
         MalformedRequest: If it breaks a rule of the contract; unknown keys do.
     """
     try:
-        return model.from_dict(content)
+        return cast("ModelT", model.from_dict(content))
     except ValidationError as error:
         raise MalformedRequest(_describe("body", error.errors(include_url=False)[0])) from error
 
@@ -135,6 +136,8 @@ def _make_reader(model: type[ModelT]) -> Callable[[Request], Coroutine[Any, Any,
             return await run_in_threadpool(_read_model, model, body)
         return _read_model(model, body)
 
+    # For whoever describes the routes.
+    vars(read_body)["wire_model"] = model
     return read_body
 
 
@@ -157,11 +160,15 @@ else:
             return Annotated[model, Depends(_make_reader(model))]
 
 
-def describe_validation_error(error: RequestValidationError) -> str:
-    """Return one sentence that names the parameter, the rule and the value."""
+def explain_validation_error(error: RequestValidationError, method: str) -> ApiError:
+    """Return the error that names the parameter, the rule and the value in one sentence."""
     first = error.errors()[0]
-    place = f"{first['loc'][0]} parameter"
-    return _describe(place, cast("ErrorDetails", {**first, "loc": first["loc"][1:]}))
+    origin = first["loc"][0]
+    text = _describe(
+        f"{origin} parameter", cast("ErrorDetails", {**first, "loc": first["loc"][1:]})
+    )
+    is_filter = method == "GET" and origin == "query" and first["type"] == _PATTERN_BROKEN
+    return FilterInvalid(text) if is_filter else MalformedRequest(text)
 
 
 def _describe(place: str, error: ErrorDetails) -> str:

@@ -30,6 +30,8 @@ log = logging.getLogger("lightly.server.jobs")
 
 #: Jobs looked at in one pass, oldest first; the later ones come up as those end.
 _OWED_AT_ONCE = 1_000
+#: Jobs of each kind of one user that are in the queue at once; others' jobs wait for no more.
+_OWED_PER_USER = 8
 #: A pass without any news, in seconds; a fraction of the lease, so that none is missed.
 _LONGEST_PAUSE_S = 15.0
 _SHORTEST_PAUSE_S = 0.5
@@ -146,7 +148,7 @@ class Dispatcher:
 
     def _pass(self) -> None:
         with self._database.read() as connection:
-            owed = repository.list_owed(connection, _OWED_AT_ONCE)
+            owed = repository.list_owed(connection, _OWED_AT_ONCE, _OWED_PER_USER)
         if (owed or self._is_expecting.is_set()) and not self._is_launched:
             # First the sign of life, so that no other server takes the first jobs for abandoned.
             self._show_life()

@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from lightly.server.auth.users import User
+from lightly.server.datasets.access import is_lost
 from lightly.server.db.tables import job_executors, jobs
 from lightly.server.jobs.models import Job, JobStatus, NewJob, OwedJob
 
@@ -43,9 +45,11 @@ def find_job(connection: sa.Connection, job_id: str) -> Job | None:
     return None if row is None else _make_job(row)
 
 
-def find_job_of_user(connection: sa.Connection, user_id: str, job_id: str) -> Job | None:
-    """Return a job that this user asked for."""
-    query = sa.select(*_COLUMNS).where(jobs.c.id == job_id, jobs.c.user_id == user_id)
+def find_job_of_user(connection: sa.Connection, caller: User, job_id: str) -> Job | None:
+    """Return a job that this user asked for, unless the user has lost its dataset meanwhile."""
+    query = sa.select(*_COLUMNS).where(
+        jobs.c.id == job_id, jobs.c.user_id == caller.id, ~is_lost(caller, jobs.c.dataset_id)
+    )
     row = connection.execute(query).one_or_none()
     return None if row is None else _make_job(row)
 
@@ -63,24 +67,39 @@ def drop_key(connection: sa.Connection, job_id: str) -> None:
 
 
 def list_jobs_of_user(
-    connection: sa.Connection, user_id: str, *, before_id: str | None, limit: int
+    connection: sa.Connection, caller: User, *, before_id: str | None, limit: int
 ) -> list[Job]:
-    """Return jobs of a user, newest first, that are older than `before_id`."""
-    query = sa.select(*_COLUMNS).where(jobs.c.user_id == user_id)
+    """Return jobs of a user, newest first, that are older than `before_id`.
+
+    Those of datasets that the user has lost are left out.
+    """
+    query = sa.select(*_COLUMNS).where(
+        jobs.c.user_id == caller.id, ~is_lost(caller, jobs.c.dataset_id)
+    )
     if before_id is not None:
         query = query.where(jobs.c.id < before_id)
     rows = connection.execute(query.order_by(jobs.c.id.desc()).limit(limit))
     return [_make_job(row) for row in rows]
 
 
-def list_owed(connection: sa.Connection, limit: int) -> list[OwedJob]:
-    """Return the oldest jobs that are not in their final status."""
+def list_owed(connection: sa.Connection, limit: int, per_user: int) -> list[OwedJob]:
+    """Return jobs that are not in their final status, from each user in turn.
+
+    Args:
+        connection: An open transaction.
+        limit: Most jobs.
+        per_user: Most jobs of each kind of one user, the oldest ones: the others' turn comes when
+            these are done, so that nobody waits for all that somebody else has asked for.
+    """
+    turn = sa.func.row_number().over(partition_by=[jobs.c.user_id, jobs.c.kind], order_by=jobs.c.id)
+    ranked = sa.select(jobs.c.id, turn.label("turn")).where(_IS_UNFINISHED).subquery()
     awaited = jobs.alias("awaited")
     query = (
         sa.select(jobs.c.id, jobs.c.kind, jobs.c.input_json, awaited.c.status, awaited.c.error)
-        .join_from(jobs, awaited, awaited.c.id == jobs.c.after_job_id, isouter=True)
-        .where(_IS_UNFINISHED)
-        .order_by(jobs.c.id)
+        .join_from(ranked, jobs, ranked.c.id == jobs.c.id)
+        .join(awaited, awaited.c.id == jobs.c.after_job_id, isouter=True)
+        .where(ranked.c.turn <= per_user)
+        .order_by(ranked.c.turn, jobs.c.id)
         .limit(limit)
     )
     return [OwedJob(*row) for row in connection.execute(query)]
@@ -178,6 +197,13 @@ def fail_job(
         )
     )
     return changed.rowcount == 1
+
+
+def count_open_jobs(connection: sa.Connection) -> list[tuple[str, str, int]]:
+    """Return kind, status and number of the jobs that are not finished."""
+    counted = sa.select(jobs.c.kind, jobs.c.status, sa.func.count()).where(_IS_UNFINISHED)
+    rows = connection.execute(counted.group_by(jobs.c.kind, jobs.c.status))
+    return [(kind, status, count) for kind, status, count in rows]
 
 
 def _is_held(job_id: str, claim_token: str) -> sa.ColumnElement[bool]:

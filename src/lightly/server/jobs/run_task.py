@@ -36,7 +36,7 @@ from lightly.server.jobs.models import JobKind
 from lightly.server.jobs.task import ClaimLost, Task
 from lightly.server.secrets.keys import load_or_make_keys
 from lightly.server.settings import Settings
-from lightly.server.storage.local import LocalBlobStore
+from lightly.server.storage.opening import open_blob_store
 
 log = logging.getLogger("lightly.server.jobs")
 
@@ -113,7 +113,7 @@ def _carry_out(order: TaskOrder) -> int:
     settings = order.read_settings()
     database = open_database(settings.effective_database_url, pool_size=3)
     # Tasks read and write objects and sign no URLs, so there is no address to begin them with.
-    blobs = LocalBlobStore(settings.blob_root, load_or_make_keys(settings.data_dir), "")
+    blobs = open_blob_store(settings, load_or_make_keys(settings.data_dir), "")
     try:
         with database.read() as connection:
             job = repository.find_job(connection, order.job_id)

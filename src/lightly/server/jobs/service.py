@@ -88,7 +88,7 @@ def get_job(platform: PlatformState, caller: User, job_id: str) -> Job:
     if not is_id(job_id):
         raise JobUnknown
     with platform.database.read() as connection:
-        job = repository.find_job_of_user(connection, caller.id, job_id)
+        job = repository.find_job_of_user(connection, caller, job_id)
     if job is None:
         raise JobUnknown
     return job
@@ -100,7 +100,7 @@ def iterate_jobs(platform: PlatformState, caller: User) -> Iterator[list[Job]]:
     while True:
         with platform.database.read() as connection:
             found = repository.list_jobs_of_user(
-                connection, caller.id, before_id=before_id, limit=_LIST_CHUNK
+                connection, caller, before_id=before_id, limit=_LIST_CHUNK
             )
         yield found
         if len(found) < _LIST_CHUNK:

@@ -57,7 +57,7 @@ def create_configuration(
 
     The same request again gets the same id, so that a repeated one leaves no twin.
     """
-    name, entries_json = _check_body(body)
+    name, entries_json = check_body(body)
     now_ms = platform.clock.now_ms()
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
@@ -78,7 +78,7 @@ def update_configuration(
     body: ConfigurationSetRequest,
 ) -> None:
     """Replace name and entries of a configuration."""
-    name, entries_json = _check_body(body)
+    name, entries_json = check_body(body)
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
         configuration = _load_configuration(connection, dataset, configuration_id)
@@ -100,7 +100,13 @@ def _load_configuration(
     return found
 
 
-def _check_body(body: ConfigurationSetRequest) -> tuple[str, str]:
+def check_body(body: ConfigurationSetRequest) -> tuple[str, str]:
+    """Return name and entries, the latter as JSON text, of a configuration that may be stored.
+
+    Raises:
+        MalformedRequest: If the name breaks a rule, or an entry cannot be written again.
+        PayloadTooLarge: If there are too many entries.
+    """
     if len(body.name) > MAX_NAME_CHARACTERS or _CONTROL.search(body.name):
         raise MalformedRequest(
             f"name (body): must have at most {MAX_NAME_CHARACTERS} characters and no control "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from lightly.server.samples.bulk_requests import (
     MAX_ITEMS,
     CustomMetadataBulkRequest,
     CustomMetadataItem,
+    SampleReference,
     SampleWriteUrlsRequest,
     decode_bulk,
     parse_bulk,
@@ -78,7 +79,7 @@ def update_custom_metadata(
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
         repository.lock_counts(connection, dataset.key)
-        indices = _find_indices(connection, dataset, items)
+        indices = find_indices(connection, dataset, items)
         if indices:
             changes = dict(zip(indices, texts, strict=True))
             repository.update_custom_metadata(connection, dataset.key, changes, now_ms)
@@ -93,9 +94,14 @@ def _write_texts(items: list[CustomMetadataItem], max_size_bytes: int) -> Iterat
             raise type(error)(f"items.{number}.{error}") from error
 
 
-def _find_indices(
-    connection: sa.Connection, dataset: Dataset, items: list[CustomMetadataItem]
+def find_indices(
+    connection: sa.Connection, dataset: Dataset, items: Sequence[SampleReference]
 ) -> list[int]:
+    """Return the indices of samples of a dataset that was loaded for the caller, in their order.
+
+    Raises:
+        SampleUnknown: If one of them is not in the dataset.
+    """
     ids = [item.id for item in items if item.id is not None]
     # No name has a NUL in it, and PostgreSQL refuses to compare with one.
     names = [item.file_name for item in items if item.file_name and "\0" not in item.file_name]

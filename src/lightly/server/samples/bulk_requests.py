@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, StrictStr, StringConstraints, model_validator
 
@@ -34,18 +34,23 @@ class SampleWriteUrlsRequest(WireModel):
     kinds: Annotated[list[Literal["full", "thumb"]], Field(min_length=1, max_length=2)]
 
 
-class CustomMetadataItem(WireModel):
-    """New custom metadata of one sample, which is named by its id or its file name."""
+class SampleReference(WireModel):
+    """A sample, named by its id or its file name."""
 
     id: _Id | None = None
     file_name: StrictStr | None = Field(alias="fileName", default=None)
-    custom_meta_data: dict[StrictStr, Any] | None = Field(alias="customMetaData")
 
     @model_validator(mode="after")
-    def _check_one_name(self) -> CustomMetadataItem:
+    def _check_one_name(self) -> Self:
         if (self.id is None) == (self.file_name is None):
             raise ValueError("give either 'id' or 'fileName'")
         return self
+
+
+class CustomMetadataItem(SampleReference):
+    """New custom metadata of one sample."""
+
+    custom_meta_data: dict[StrictStr, Any] | None = Field(alias="customMetaData")
 
 
 class CustomMetadataBulkRequest(WireModel):

@@ -10,6 +10,8 @@ from anyio.lowlevel import RunVar
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from lightly.server.auth.users import User
+from lightly.server.http.fairness import FairLimiter
 from lightly.server.http.parameters import DatasetId, Page
 from lightly.server.http.requests import ContractRoute, RawBody
 from lightly.server.http.responses import json_response
@@ -26,7 +28,9 @@ MAX_NAMES = 25_000
 #: not be faster, but take 100 MB each at worst and all threads from short requests.
 BULK_THREADS = 2
 
-_bulk_limiter: RunVar[anyio.CapacityLimiter] = RunVar("bulk_limiter")
+_bulk_limiters: RunVar[tuple[FairLimiter, anyio.CapacityLimiter] | tuple[None, None]] = RunVar(
+    "bulk_limiters"
+)
 
 AfterIndex = Annotated[int, Query(ge=-1, le=2**53)]
 NameLimit = Annotated[int, Query(ge=1, le=MAX_NAMES)]
@@ -34,13 +38,14 @@ NameLimit = Annotated[int, Query(ge=1, le=MAX_NAMES)]
 ResultT = TypeVar("ResultT")
 
 
-async def _run_bulk(work: Callable[[], ResultT]) -> ResultT:
-    """Run `work` in one of few threads of its own."""
-    limiter = _bulk_limiter.get(None)
-    if limiter is None:
-        limiter = anyio.CapacityLimiter(BULK_THREADS)
-        _bulk_limiter.set(limiter)
-    return await anyio.to_thread.run_sync(work, limiter=limiter)
+async def run_bulk(caller: User, work: Callable[[], ResultT]) -> ResultT:
+    """Run `work` in one of the few threads that bulk requests share; each user has its turn."""
+    turns, threads = _bulk_limiters.get((None, None))
+    if turns is None or threads is None:
+        turns, threads = FairLimiter(BULK_THREADS), anyio.CapacityLimiter(BULK_THREADS)
+        _bulk_limiters.set((turns, threads))
+    async with turns.take(caller.id):
+        return await anyio.to_thread.run_sync(work, limiter=threads)
 
 
 @router.post("/bulk", status_code=201)
@@ -48,7 +53,7 @@ async def create_samples(
     dataset_id: DatasetId, body: RawBody, platform: Platform, caller: Caller
 ) -> Response:
     """Register many samples, all or none. The same name again gets the same id."""
-    ids = await _run_bulk(lambda: bulk.create_samples(platform, caller, dataset_id, body))
+    ids = await run_bulk(caller, lambda: bulk.create_samples(platform, caller, dataset_id, body))
     return json_response({"ids": ids}, 201)
 
 
@@ -57,7 +62,7 @@ async def make_write_urls(
     dataset_id: DatasetId, body: RawBody, platform: Platform, caller: Caller
 ) -> Response:
     """Return where the images of many samples go."""
-    made = await _run_bulk(lambda: bulk.make_write_urls(platform, caller, dataset_id, body))
+    made = await run_bulk(caller, lambda: bulk.make_write_urls(platform, caller, dataset_id, body))
     return json_response({"urls": made})
 
 
@@ -66,7 +71,7 @@ async def update_custom_metadata(
     dataset_id: DatasetId, body: RawBody, platform: Platform, caller: Caller
 ) -> Response:
     """Replace the custom metadata of many samples, of all or of none."""
-    await _run_bulk(lambda: bulk.update_custom_metadata(platform, caller, dataset_id, body))
+    await run_bulk(caller, lambda: bulk.update_custom_metadata(platform, caller, dataset_id, body))
     return Response(status_code=204)
 
 
@@ -89,5 +94,7 @@ async def get_stored(
     dataset_id: DatasetId, platform: Platform, caller: Caller, kind: ImageKind
 ) -> Response:
     """Tell which samples have their image or thumbnail in the blob store."""
-    mask, n_samples = await _run_bulk(lambda: bulk.find_stored(platform, caller, dataset_id, kind))
+    mask, n_samples = await run_bulk(
+        caller, lambda: bulk.find_stored(platform, caller, dataset_id, kind)
+    )
     return json_response({"bitMaskData": mask, "totSize": n_samples})

@@ -27,8 +27,8 @@ NAMES_PER_PIECE = 10_000
 #: Whole samples per piece. One may have 300 kB of metadata, mostly it is 1 kB.
 SAMPLES_PER_PIECE = 200
 
-ItemT = TypeVar("ItemT")
-ReadRange = Callable[[sa.Connection, int, int, int], list[ItemT]]
+PieceT = TypeVar("PieceT")
+ReadRange = Callable[[sa.Connection, int, int, int], PieceT]
 
 
 def open_dataset(platform: PlatformState, caller: User, dataset_id: str) -> Dataset:
@@ -41,9 +41,9 @@ def iterate_range(
     platform: PlatformState,
     dataset: Dataset,
     page: Page,
-    read_range: ReadRange[ItemT],
+    read_range: ReadRange[PieceT],
     per_piece: int = NAMES_PER_PIECE,
-) -> Iterator[list[ItemT]]:
+) -> Iterator[PieceT]:
     """Yield what `read_range` reads of a page of samples in index order, piece by piece."""
     stop = dataset.n_samples
     if page.size is not None:
@@ -66,6 +66,7 @@ def iterate_by_id(platform: PlatformState, dataset: Dataset, page: Page) -> Iter
                 connection,
                 dataset.key,
                 after_id=after_id,
+                n_samples=dataset.n_samples,
                 offset=offset,
                 limit=min(left, SAMPLES_PER_PIECE),
             )
@@ -120,4 +121,17 @@ def _join_pieces(first: Sequence[Any], others: Iterator[list[Any]]) -> Iterator[
     yield b"[" + orjson.dumps(first)[1:-1]
     for piece in others:
         yield b"," + orjson.dumps(piece)[1:-1]
+    yield b"]"
+
+
+def stream_json_pieces(pieces: Iterator[str]) -> Response:
+    """Return a JSON list made of JSON lists that are text already; errors as in `stream_pieces`."""
+    first = next(pieces, "[]")
+    return StreamingResponse(_join_json_pieces(first, pieces), media_type="application/json")
+
+
+def _join_json_pieces(first: str, others: Iterator[str]) -> Iterator[bytes]:
+    yield first[:-1].encode()
+    for piece in others:
+        yield f",{piece[1:-1]}".encode()
     yield b"]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 #: Which of a sample's two objects is meant; the words of the blob store.
 ImageKind = Literal["full", "thumb"]
@@ -88,6 +88,15 @@ class Sample:
     exif_json: str | None
     video_frame_json: str | None
     crop_json: str | None
+
+
+class SampleIdentity(NamedTuple):
+    """What lists of names have of a sample; the fields are those of `Sample`."""
+
+    idx: int
+    id: str
+    file_name: str
+    type: str
 
 
 def make_thumb_name(file_name: str) -> str:

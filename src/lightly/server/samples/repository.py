@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from lightly._kit.ids import make_ids
 from lightly.server.auth.users import User
@@ -149,18 +150,34 @@ def read_identities(
     return [tuple(row) for row in connection.execute(query)]
 
 
-def read_ids(connection: sa.Connection, dataset_key: int, start: int, stop: int) -> list[str]:
-    """Return the ids of the samples with `start <= idx < stop`, in order."""
-    query = _select_range([samples.c.id], dataset_key, start, stop)
-    return list(connection.execute(query).scalars())
-
-
 def read_file_names(
     connection: sa.Connection, dataset_key: int, start: int, stop: int
 ) -> list[str]:
     """Return the file names of the samples with `start <= idx < stop`, in order."""
     query = _select_range([samples.c.file_name], dataset_key, start, stop)
     return list(connection.execute(query).scalars())
+
+
+def write_mapping(
+    connection: sa.Connection,
+    dataset_key: int,
+    start: int,
+    stop: int,
+    column: Literal["id", "file_name"],
+) -> str:
+    """Return ids or names of the samples with `start <= idx < stop`, in order, as a JSON list.
+
+    The database writes it: for a million names that takes half the time of reading them here.
+    """
+    query = _select_range([samples.c.idx, samples.c[column]], dataset_key, start, stop)
+    page = query.subquery("page")
+    if connection.dialect.name == "sqlite":
+        written: sa.ColumnElement[Any] = sa.func.json_group_array(page.c[column])
+    else:
+        ordered = aggregate_order_by(page.c[column], page.c.idx)
+        written = sa.cast(sa.func.coalesce(sa.func.json_agg(ordered), sa.text("'[]'")), sa.Text)
+    text: str = connection.execute(sa.select(written)).scalar_one()
+    return text
 
 
 def _select_range(
@@ -182,7 +199,13 @@ def read_samples(
 
 
 def read_samples_by_id(
-    connection: sa.Connection, dataset_key: int, *, after_id: str, offset: int, limit: int
+    connection: sa.Connection,
+    dataset_key: int,
+    *,
+    after_id: str,
+    n_samples: int,
+    offset: int,
+    limit: int,
 ) -> list[Sample]:
     """Return at most `limit` samples in the order of their ids.
 
@@ -190,14 +213,24 @@ def read_samples_by_id(
         connection: An open transaction.
         dataset_key: The dataset.
         after_id: Only ids above this one; empty for all.
+        n_samples: Only samples with an index below this one.
         offset: How many of those to leave out.
         limit: Most samples to return.
     """
+    order = samples.c.id.asc()
+    n_left = n_samples - offset - limit
+    if not after_id and 0 <= n_left < offset:
+        # Nearer to the end: what is left out is walked through.
+        order, offset = samples.c.id.desc(), n_left
     # The page is cut from the index alone. Joined first, PostgreSQL may read all contents.
     page = (
         sa.select(samples.c.idx)
-        .where(samples.c.dataset_key == dataset_key, samples.c.id > after_id)
-        .order_by(samples.c.id)
+        .where(
+            samples.c.dataset_key == dataset_key,
+            samples.c.id > after_id,
+            samples.c.idx < n_samples,
+        )
+        .order_by(order)
         .offset(offset)
         .limit(limit)
         .subquery("page")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,7 @@ from lightly.server.http.requests import ContractRoute, RawBody
 from lightly.server.http.responses import created, json_response
 from lightly.server.platform import Caller, Platform, PlatformState
 from lightly.server.samples import listing, repository, service, urls
-from lightly.server.samples.listing import stream_pieces, write_sample
+from lightly.server.samples.listing import stream_json_pieces, stream_pieces, write_sample
 from lightly.server.samples.models import Sample
 from lightly.server.samples.repository import Identity
 from lightly.server.samples.urls import ReadType
@@ -174,8 +175,9 @@ def get_mappings(
 ) -> Response:
     """List ids or file names. Position in the list is the bit in every tag."""
     dataset = listing.open_dataset(platform, caller, dataset_id)
-    read = repository.read_ids if field == "_id" else repository.read_file_names
-    return stream_pieces(listing.iterate_range(platform, dataset, page, read))
+    column: Literal["id", "file_name"] = "id" if field == "_id" else "file_name"
+    write = functools.partial(repository.write_mapping, column=column)
+    return stream_json_pieces(listing.iterate_range(platform, dataset, page, write))
 
 
 def _iterate_identities(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import sqlalchemy as sa
 
+from lightly.server.auth.quotas import find_max_dataset_size
 from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
@@ -19,6 +20,7 @@ from lightly.server.samples.contents import (
     read_new_sample,
     read_sample_changes,
 )
+from lightly.server.samples.crops import check_crops
 from lightly.server.samples.models import NewSample, Sample
 
 
@@ -42,6 +44,7 @@ def register_samples(
     Raises:
         DatasetUnknown: If the dataset is not there for this caller.
         DatasetAtMaxCapacity: If the dataset cannot hold all of them; then none is added.
+        CropDataInvalid: If one is a crop of no sample of the dataset's parent.
     """
     now_ms = platform.clock.now_ms()
     with platform.database.write() as connection:
@@ -49,12 +52,10 @@ def register_samples(
         n_samples, size_bytes = repository.lock_counts(connection, dataset.key)
         ids = _find_registered(connection, dataset, new_samples, n_samples)
         missing = [new for new in _without_repeats(new_samples) if new.file_name not in ids]
-        if n_samples + len(missing) > platform.settings.max_dataset_size:
-            raise DatasetAtMaxCapacity(
-                f"The dataset has {n_samples} samples and may have at most "
-                f"{platform.settings.max_dataset_size}; {len(missing)} more do not fit."
-            )
         if missing:
+            limit = find_max_dataset_size(connection, platform.settings, dataset.user_id)
+            _check_room(n_samples, len(missing), limit)
+            check_crops(connection, caller, dataset, missing)
             added = repository.append_samples(connection, dataset.key, n_samples, missing, now_ms)
             ids |= {new.file_name: id_ for new, id_ in zip(missing, added, strict=True)}
             size_bytes += sum(new.contents.size_bytes for new in missing)
@@ -66,6 +67,14 @@ def register_samples(
                 size_bytes=min(size_bytes, MAX_SIZE_BYTES),
             )
     return [ids[new.file_name] for new in new_samples]
+
+
+def _check_room(n_samples: int, n_missing: int, limit: int) -> None:
+    if n_samples + n_missing > limit:
+        raise DatasetAtMaxCapacity(
+            f"The dataset has {n_samples} samples and may have at most {limit}; "
+            f"{n_missing} more do not fit."
+        )
 
 
 def _find_registered(

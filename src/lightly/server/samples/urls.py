@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 
 from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
-from lightly.server.datasets.models import Action
+from lightly.server.datasets.models import Action, Dataset
+from lightly.server.datasources import sample_files
+from lightly.server.datasources.sample_files import Sources
 from lightly.server.errors import ImageUnknown, ThumbnailUnknown
 from lightly.server.platform import PlatformState
-from lightly.server.samples.models import ImageKind
+from lightly.server.samples.models import ImageKind, Sample
 from lightly.server.samples.public_tokens import open_public_token
 from lightly.server.samples.service import load_sample
 from lightly.server.settings import Settings
@@ -65,9 +67,10 @@ def make_read_url(
     """
     with platform.database.read() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.READ)
-        load_sample(connection, dataset, sample_id)
+        sample = load_sample(connection, dataset, sample_id)
+        sources = sample_files.find_sources(connection, dataset)
     ttl_s = platform.settings.signed_url_ttl_s
-    return _sign_read_url(platform, dataset_id, sample_id, type_, ttl_s)
+    return _sign_read_url(platform, dataset, sample, sources, type_, ttl_s)
 
 
 def resolve_redirect(
@@ -82,8 +85,9 @@ def resolve_redirect(
     with platform.database.read() as connection:
         user = open_public_token(connection, platform.keys, public_token, dataset_id, now_s=now_s)
         dataset = load_dataset(connection, user, dataset_id, Action.READ)
-        load_sample(connection, dataset, sample_id)
-    return _sign_read_url(platform, dataset_id, sample_id, type_, REDIRECT_TTL_S)
+        sample = load_sample(connection, dataset, sample_id)
+        sources = sample_files.find_sources(connection, dataset)
+    return _sign_read_url(platform, dataset, sample, sources, type_, REDIRECT_TTL_S)
 
 
 def redirected_read_url(
@@ -101,12 +105,40 @@ def redirected_read_url(
 
 
 def _sign_read_url(
-    platform: PlatformState, dataset_id: str, sample_id: str, type_: ReadType, ttl_s: int
+    platform: PlatformState,
+    dataset: Dataset,
+    sample: Sample,
+    sources: Sources,
+    type_: ReadType,
+    ttl_s: int,
 ) -> str:
+    """Return a URL to what was uploaded, else to what lies in the datasource."""
     kinds: tuple[ImageKind, ...] = ("full",) if type_ == "full" else ("thumb", "full")
     for kind in kinds:
-        key = make_sample_key(dataset_id, sample_id, kind)
+        key = make_sample_key(dataset.id, sample.id, kind)
         if platform.blobs.head(key) is not None:
             now_s = platform.clock.now_ms() / 1000
             return platform.blobs.sign_url(key, "GET", ttl_s=ttl_s, now_s=now_s)
+        url = _find_datasource_url(platform, dataset, sample, sources, kind, ttl_s)
+        if url is not None:
+            return url
     raise ImageUnknown if type_ == "full" else ThumbnailUnknown
+
+
+def _find_datasource_url(
+    platform: PlatformState,
+    dataset: Dataset,
+    sample: Sample,
+    sources: Sources,
+    kind: ImageKind,
+    ttl_s: int,
+) -> str | None:
+    if kind == "full":
+        name: str | None = sample_files.name_image(sample)
+    else:
+        name = sample_files.name_thumbnail(sample, sources)
+    if name is None:
+        return None
+    return sample_files.find_image_url(
+        platform, dataset, sources, name, ttl_s, is_optional=kind == "thumb"
+    )

@@ -13,6 +13,8 @@ from lightly._kit.errors import BadInput
 
 #: Variable with the key in hex: several servers on one database must share it.
 KEY_VARIABLE = "LIGHTLY_SERVER_SECRET_KEY"
+#: The same in the data folder.
+KEY_FILE = "secret-key"
 _KEY_BYTES = 32
 
 
@@ -25,6 +27,10 @@ class ServerKeys:
     def derive(self, purpose: str) -> bytes:
         """Return the 32-byte key of one purpose."""
         return hmac.digest(self.root, f"lightly:{purpose}".encode(), hashlib.sha256)
+
+    def fingerprint(self) -> str:
+        """Return what tells these keys from others and nothing else about them."""
+        return self.derive("fingerprint").hex()
 
     def hash_token(self, token: str) -> str:
         """Return the keyed hash under which a token is stored, 64 hex digits."""
@@ -42,14 +48,29 @@ def load_or_make_keys(data_dir: Path) -> ServerKeys:
     Raises:
         BadInput: If the key in the environment or the file does not have 64 hex digits.
     """
+    keys = find_keys(data_dir)
+    if keys is None:
+        text = os.urandom(_KEY_BYTES).hex().encode() + b"\n"
+        write_atomic(data_dir / KEY_FILE, text, mode=0o600)
+        keys = find_keys(data_dir)
+    if keys is None:
+        raise BadInput(f"{KEY_FILE} was taken away while the server started.")
+    return keys
+
+
+def find_keys(data_dir: Path) -> ServerKeys | None:
+    """Return the keys of the server whose data lies in `data_dir`; None before its first start.
+
+    Raises:
+        BadInput: If the key in the environment or the file does not have 64 hex digits.
+    """
     text = os.environ.get(KEY_VARIABLE)
     source = KEY_VARIABLE
-    path = data_dir / "secret-key"
+    path = data_dir / KEY_FILE
     if text is None:
-        source = path.name
         if not path.exists():
-            write_atomic(path, os.urandom(_KEY_BYTES).hex().encode() + b"\n", mode=0o600)
-        text = path.read_text()
+            return None
+        source, text = path.name, path.read_text()
     try:
         root = bytes.fromhex(text.strip())
     except ValueError:

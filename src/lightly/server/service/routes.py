@@ -6,11 +6,13 @@ from typing import Annotated
 
 import anyio
 from anyio.lowlevel import RunVar
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from lightly.server.errors import Unavailable
+from lightly.server.auth.quotas import find_max_dataset_size
+from lightly.server.errors import Forbidden, Unavailable
 from lightly.server.http.responses import json_response
+from lightly.server.metrics import ServerMetrics
 from lightly.server.platform import Caller, Platform
 
 router = APIRouter()
@@ -48,6 +50,15 @@ async def get_readiness(platform: Platform) -> Response:
     raise Unavailable("The database does not answer in time. Try again shortly.")
 
 
+@router.get("/metrics", include_in_schema=False)
+def get_metrics(request: Request, caller: Caller) -> Response:
+    """Return numbers for Prometheus, to administrators."""
+    if not caller.is_admin:
+        raise Forbidden("Only an administrator's token reads the metrics.")
+    metrics: ServerMetrics = request.app.state.metrics
+    return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 @router.get("/v1/versions/pip/latest")
 async def get_latest_version(
     current_version: Annotated[str | None, Query(alias="currentVersion")] = None,  # noqa: ARG001  every client sends it
@@ -63,6 +74,8 @@ async def get_minimum_version() -> Response:
 
 
 @router.get("/v1/quota")
-async def get_quota(platform: Platform, caller: Caller) -> Response:  # noqa: ARG001  needs a token
-    """Return how many samples one dataset may have, as the contract's text."""
-    return json_response(str(platform.settings.max_dataset_size))
+def get_quota(platform: Platform, caller: Caller) -> Response:
+    """Return how many samples one dataset of the caller may have, as the contract's text."""
+    with platform.database.read() as connection:
+        limit = find_max_dataset_size(connection, platform.settings, caller.id)
+    return json_response(str(limit))

@@ -6,12 +6,17 @@ it do one thing with one object for a while.
 
 from __future__ import annotations
 
+import errno
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
 
-Method = Literal["GET", "PUT"]
+Method = Literal["GET", "HEAD", "PUT"]
+
+#: What the system calls a disk without space.
+FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,12 @@ class BlobInfo:
     Attributes:
         size_bytes: Its length.
         etag: Changes whenever the bytes change.
+        modified_at_s: When they last did, in seconds since the epoch.
     """
 
     size_bytes: int
     etag: str
+    modified_at_s: float
 
 
 class BlobStore(Protocol):
@@ -78,6 +85,15 @@ def parse_sample_key(key: str) -> tuple[str, str, str] | None:
 def make_sample_prefix(dataset_id: str, kind: Literal["full", "thumb"]) -> str:
     """Return the prefix of all images or thumbnails of a dataset."""
     return f"{make_dataset_prefix(dataset_id)}samples/{kind}/"
+
+
+def make_file_key(dataset_id: str, name: str) -> str:
+    """Return where a file of a dataset is kept that is known by its name only.
+
+    A digest stands for the name, so that no name makes a path.
+    """
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return f"{make_dataset_prefix(dataset_id)}files/{digest[:2]}/{digest}"
 
 
 def make_embedding_prefix(dataset_id: str, embedding_id: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -14,10 +13,8 @@ from lightly._kit.atomic_files import TEMPORARY_PREFIX, open_atomic, remove_temp
 from lightly._kit.safe_paths import resolve_below
 from lightly.server.errors import StorageFull
 from lightly.server.secrets.keys import ServerKeys
-from lightly.server.storage.blobs import BlobInfo, Method
+from lightly.server.storage.blobs import FULL_ERRNOS, BlobInfo, Method
 from lightly.server.storage.signing import sign_blob_url
-
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class LocalBlobStore:
@@ -50,7 +47,7 @@ class LocalBlobStore:
             with open_atomic(self.path_of(key), mode=0o600) as file:
                 yield file
         except OSError as error:
-            if error.errno in _FULL:
+            if error.errno in FULL_ERRNOS:
                 raise StorageFull from error
             raise
 
@@ -75,11 +72,12 @@ class LocalBlobStore:
         except FileNotFoundError:
             return None
         # Every write makes a new file, so the inode changes with the bytes.
-        return BlobInfo(status.st_size, f"{status.st_ino:x}-{status.st_mtime_ns:x}")
+        etag = f"{status.st_ino:x}-{status.st_mtime_ns:x}"
+        return BlobInfo(status.st_size, etag, status.st_mtime)
 
     def list_keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a folder-like prefix, in no promised order."""
-        start = self.path_of(prefix.rstrip("/"))
+        start = self.path_of(prefix.rstrip("/")) if prefix else self._root.resolve()
         for folder, _, names in os.walk(start):
             for name in names:
                 if not name.startswith(TEMPORARY_PREFIX):

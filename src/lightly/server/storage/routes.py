@@ -23,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 #: Uploads are written in pieces of this size: thumbnails in one, large files with bounded memory.
 WRITE_BYTES = 1024 * 1024
 #: Bytes of users are data: no script in them runs, whatever a browser makes of their type.
-_INERT_HEADERS = {
+INERT_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, max-age=3600",
@@ -53,17 +53,24 @@ async def put_blob(
 @router.get("/blobs/{key:path}")
 @router.head("/blobs/{key:path}")
 def get_blob(
-    key: str, platform: Platform, method: Text = "", expires: Text = "", signature: Text = ""
+    key: str,
+    request: Request,
+    platform: Platform,
+    method: Text = "",
+    expires: Text = "",
+    signature: Text = "",
 ) -> Response:
     """Serve an object as what its bytes are: an image or a video, else a download."""
     store = _get_local_store(platform)
-    _check_url(platform, key, "GET", method, expires, signature)
+    # A URL to read may also be asked what it leads to, not the other way round.
+    used = "HEAD" if request.method == method == "HEAD" else "GET"
+    _check_url(platform, key, used, method, expires, signature)
     path = store.path_of(key)
     if not path.is_file():
         raise NotFound("There is no object behind this URL.")
     with path.open("rb") as file:
         media_type = sniff_content_type(file.read(SNIFF_BYTES))
-    headers = dict(_INERT_HEADERS)
+    headers = dict(INERT_HEADERS)
     headers["Content-Disposition"] = "inline" if media_type else "attachment"
     return FileResponse(path, media_type=media_type or "application/octet-stream", headers=headers)
 

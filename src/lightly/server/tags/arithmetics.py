@@ -14,6 +14,7 @@ from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
 from lightly.server.datasets.repository import lock_dataset
 from lightly.server.platform import PlatformState
+from lightly.server.runs.access import check_run_id, load_run
 from lightly.server.tags.masks import read_mask
 from lightly.server.tags.models import NewTag
 from lightly.server.tags.service import create_tag_in, find_initial_tag, load_tag
@@ -25,6 +26,8 @@ def combine_tags(
     """Return the mask that two tags combine to; nothing is stored."""
     with platform.database.read() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.READ)
+        if body.run_id is not None:
+            load_run(connection, caller, body.run_id)
         return _combine(connection, dataset, body)
 
 
@@ -42,6 +45,7 @@ def create_combined_tag(
     """
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
+        check_run_id(connection, caller, body.run_id)
         lock_dataset(connection, dataset.key)
         mask = _combine(connection, dataset, body)
         is_union = body.operation.value == "UNION"

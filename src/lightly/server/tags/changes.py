@@ -27,7 +27,7 @@ def read_changes(changes: TagChangeData | None) -> dict[str, Any]:
     if changes is None:
         return {}
     try:
-        content = changes.to_dict()
+        content = changes.to_dict(by_alias=True)
         # As deep as it will lie in the history.
         size_bytes = len(orjson.dumps([{"changes": content}]))
     except (TypeError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lightly.server.db.tables import sample_contents, samples, tag_scores, tags
-from lightly.server.samples.models import Sample
+from lightly.server.samples.models import Sample, SampleIdentity
 from lightly.server.tags.masks import IndexArray
 from lightly.server.tags.models import Score, Tag
 
@@ -182,11 +182,11 @@ def read_file_names_at(
 
 def read_identities_at(
     connection: sa.Connection, dataset_key: int, indices: IndexArray
-) -> list[tuple[int, str, str]]:
-    """Return index, id and name of the samples with these indices, in index order."""
-    columns = [samples.c.idx, samples.c.id, samples.c.file_name]
+) -> list[SampleIdentity]:
+    """Return what names the samples with these indices, in index order."""
+    columns = [samples.c.idx, samples.c.id, samples.c.file_name, samples.c.type]
     rows = connection.execute(_select_at(columns, dataset_key, indices))
-    return [(row.idx, row.id, row.file_name) for row in rows]
+    return [SampleIdentity(*row) for row in rows]
 
 
 def read_samples_at(

@@ -182,7 +182,8 @@ def get_score(
 ) -> Response:
     """Return one score with its values."""
     score, values = scores.get_scores(platform, caller, dataset_id, tag_id, score_id)
-    return StreamingResponse(_stream_score(score, values), media_type="application/json")
+    content = stream_scores(_write_score(score), values)
+    return StreamingResponse(content, media_type="application/json")
 
 
 def _write_score(score: Score) -> dict[str, Any]:
@@ -194,8 +195,9 @@ def _write_score(score: Score) -> dict[str, Any]:
     }
 
 
-def _stream_score(score: Score, values: scores.ScoreArray) -> Iterator[bytes]:
-    yield orjson.dumps(_write_score(score))[:-1] + b',"scores":['
+def stream_scores(head: dict[str, Any], values: scores.ScoreArray) -> Iterator[bytes]:
+    """Yield a JSON object in pieces: the fields of `head`, then all values as `scores`."""
+    yield orjson.dumps(head)[:-1] + b',"scores":['
     for start in range(0, len(values), SCORES_PER_PIECE):
         piece = values[start : start + SCORES_PER_PIECE]
         text = orjson.dumps(piece, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]

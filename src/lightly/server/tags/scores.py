@@ -30,7 +30,8 @@ ScoreArray = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 #: The contract has no limit, but the index over types does.
 MAX_TYPE_CHARACTERS = 255
-_STORED = np.dtype("<f8")
+#: How scores lie in the database before they are packed.
+STORED = np.dtype("<f8")
 
 
 def read_scores(connection: sa.Connection, tag_id: str, score_type: str) -> ScoreArray:
@@ -58,7 +59,7 @@ def read_scores(connection: sa.Connection, tag_id: str, score_type: str) -> Scor
 
 def _read_values(connection: sa.Connection, score: Score) -> ScoreArray:
     packed = repository.read_packed_scores(connection, score)
-    return np.frombuffer(unpack(packed), dtype=_STORED)
+    return np.frombuffer(unpack(packed), dtype=STORED)
 
 
 def put_scores(
@@ -75,7 +76,7 @@ def put_scores(
     """
     if len(body.score_type) > MAX_TYPE_CHARACTERS:
         raise MalformedRequest(f"'scoreType' may have at most {MAX_TYPE_CHARACTERS} characters.")
-    packed = pack(np.asarray(body.scores, dtype=_STORED).tobytes())
+    packed = pack(np.asarray(body.scores, dtype=STORED).tobytes())
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
         lock_dataset(connection, dataset.key)

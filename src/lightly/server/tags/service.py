@@ -40,6 +40,7 @@ from lightly.server.errors import (
     TagUnknown,
 )
 from lightly.server.platform import PlatformState
+from lightly.server.runs.access import check_run_id
 from lightly.server.tags import repository
 from lightly.server.tags.changes import append_change, read_changes
 from lightly.server.tags.masks import pack, parse_mask, read_mask
@@ -207,6 +208,7 @@ def create_tag(
     changes = read_changes(body.changes)
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
+        check_run_id(connection, caller, body.run_id)
         n_samples = lock_dataset(connection, dataset.key)
         _check_total(connection, dataset, body.tot_size, n_samples)
         new = NewTag(
@@ -259,6 +261,7 @@ def create_initial_tag(
     now_ms = platform.clock.now_ms()
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
+        check_run_id(connection, caller, run_id)
         n_samples = lock_dataset(connection, dataset.key)
         if repository.find_tag_by_name(connection, dataset.key, INITIAL_TAG_NAME) is not None:
             raise TagInitialExists
@@ -283,6 +286,7 @@ def upsize_tags(
     creator = body.upsize_tag_creator.value
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
+        check_run_id(connection, caller, body.run_id)
         n_samples = lock_dataset(connection, dataset.key)
         initial = find_initial_tag(connection, dataset)
         every_sample = fill_bitmask(n_samples)

@@ -1,0 +1,1 @@
+"""One file with everything that a server knows, and a server made from such a file."""

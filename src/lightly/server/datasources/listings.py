@@ -1,0 +1,218 @@
+"""Listings of raw files, of predictions and of metadata, page by page.
+
+Clients walk them to the end with the cursor of the page before. A page ends when it is full or
+when it took long, whichever is first: behind a filter that keeps little there may be empty pages.
+"""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from lightly.server.auth.users import User
+from lightly.server.datasets.access import load_dataset
+from lightly.server.datasets.models import Action, Dataset
+from lightly.server.datasources.cursors import Cursor, read_cursor, write_cursor
+from lightly.server.datasources.extensions import find_extensions, has_extension
+from lightly.server.datasources.models import LIGHTLY_FOLDER, Datasource, Side
+from lightly.server.datasources.opening import open_store
+from lightly.server.datasources.read_urls import RedirectSigner, is_always_redirected
+from lightly.server.datasources.relevant_files import RelevantFile, load_relevant_names
+from lightly.server.datasources.relevant_names import RelevantNames
+from lightly.server.datasources.service import find_for_side
+from lightly.server.datasources.stores import FileStore, FoundFile, Span
+from lightly.server.platform import PlatformState
+
+#: Files of one page: some 2 MB of JSON.
+PAGE_FILES = 5_000
+#: How long a page goes on looking for files. Clients wait up to three minutes.
+PAGE_S = 10.0
+#: More parts than any client has threads.
+MAX_SHARDS = 256
+
+_SCHEMA = "schema.json"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a listing is of.
+
+    Attributes:
+        kind: `samples`, `predictions` or `metadata`.
+        prefix: The folder that it lies in, with a slash at the end; empty for raw files.
+    """
+
+    kind: str
+    prefix: str
+
+    @property
+    def side(self) -> Side:
+        """Where the files lie."""
+        return Side.LIGHTLY if self.prefix else Side.INPUT
+
+    def is_one_of(self, name: str, extensions: frozenset[str]) -> bool:
+        """Tell whether a file is what the listing is of, by its name."""
+        if not self.prefix:
+            return not name.startswith(LIGHTLY_FOLDER) and has_extension(name, extensions)
+        return name.endswith(".json") and name != self.prefix + _SCHEMA
+
+    def is_relevant(self, name: str, relevant: RelevantNames) -> bool:
+        """Tell whether a file belongs to one of the relevant ones."""
+        if not self.prefix:
+            return relevant.has(name)
+        return relevant.has_stem(posixpath.splitext(name[len(self.prefix) :])[0])
+
+
+SAMPLES = Subject("samples", "")
+METADATA = Subject("metadata", f"{LIGHTLY_FOLDER}metadata/")
+
+
+def make_predictions_subject(task_name: str) -> Subject:
+    """Return the listing of one task's predictions."""
+    return Subject("predictions", f"{LIGHTLY_FOLDER}predictions/{task_name}/")
+
+
+@dataclass(frozen=True)
+class ListingQuery:
+    """What was asked for.
+
+    Attributes:
+        subject: What the listing is of.
+        from_s: See `Cursor`; of no account when there is a cursor.
+        to_s: See `Cursor`.
+        cursor: Of the page before, or of one part; None for the beginning.
+        is_redirected: URLs never expire and check access at each use.
+        relevant: Restricts the listing; None for all files.
+    """
+
+    subject: Subject
+    from_s: int = 0
+    to_s: int | None = None
+    cursor: str | None = None
+    is_redirected: bool = False
+    relevant: RelevantFile | None = None
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """A listing that is about to be read."""
+
+    dataset: Dataset
+    datasource: Datasource
+    store: FileStore
+    relevant: RelevantNames | None
+
+    def accepts(self, subject: Subject, name: str, extensions: frozenset[str]) -> bool:
+        """Tell by its name whether a file belongs on the list."""
+        return subject.is_one_of(name, extensions) and (
+            self.relevant is None or subject.is_relevant(name, self.relevant)
+        )
+
+
+@dataclass
+class _Page:
+    names: list[str] = field(default_factory=list)
+    position: str = ""
+    has_more: bool = False
+
+
+def list_page(
+    platform: PlatformState, caller: User, dataset_id: str, query: ListingQuery
+) -> dict[str, Any]:
+    """Return one page: `hasMore`, `cursor` and `data` of the contract.
+
+    Raises:
+        DatasourceUnknown: If no datasource serves this.
+        CursorInvalid: If the cursor is not one of this listing.
+    """
+    listing = _open_listing(platform, caller, dataset_id, query)
+    name = _name_listing(dataset_id, query.subject)
+    if query.cursor is None:
+        cursor = Cursor(Span(), query.from_s, query.to_s)
+    else:
+        cursor = read_cursor(platform.keys, name, query.cursor)
+    page = _read_page(listing, query.subject, cursor)
+    rest = Cursor(Span(page.position, cursor.span.last), cursor.from_s, cursor.to_s)
+    urls = _make_urls(platform, caller, listing, page.names, is_redirected=query.is_redirected)
+    rows = zip(page.names, urls, strict=True)
+    return {
+        "hasMore": page.has_more,
+        "cursor": write_cursor(platform.keys, name, rest),
+        "data": [{"fileName": file_name, "readUrl": url} for file_name, url in rows],
+    }
+
+
+def split_listing(
+    platform: PlatformState, caller: User, dataset_id: str, query: ListingQuery, count: int
+) -> list[str]:
+    """Return a cursor for each of at most `count` parts that share nothing and are all of it."""
+    listing = _open_listing(platform, caller, dataset_id, query)
+    parts = min(count, MAX_SHARDS)
+    bounds = ["", *listing.store.split(query.subject.prefix, parts), ""]
+    name = _name_listing(dataset_id, query.subject)
+    return [
+        write_cursor(platform.keys, name, Cursor(Span(after, last), query.from_s, query.to_s))
+        for after, last in itertools.pairwise(bounds)
+    ]
+
+
+def _open_listing(
+    platform: PlatformState, caller: User, dataset_id: str, query: ListingQuery
+) -> _Listing:
+    with platform.database.read() as connection:
+        dataset = load_dataset(connection, caller, dataset_id, Action.READ)
+        datasource = find_for_side(connection, dataset, query.subject.side)
+    store = open_store(platform, dataset, datasource, query.subject.side)
+    relevant = None
+    if query.relevant is not None:
+        relevant = load_relevant_names(platform, caller, dataset, query.relevant)
+    return _Listing(dataset, datasource, store, relevant)
+
+
+def _name_listing(dataset_id: str, subject: Subject) -> str:
+    return f"{dataset_id}/{subject.kind}/{subject.prefix}"
+
+
+def _read_page(listing: _Listing, subject: Subject, cursor: Cursor) -> _Page:
+    page = _Page(position=cursor.span.after)
+    extensions = find_extensions(listing.dataset.type)
+    deadline = time.monotonic() + PAGE_S
+    for found in listing.store.iterate(subject.prefix, cursor.span):
+        if len(page.names) == PAGE_FILES or (
+            time.monotonic() > deadline and page.position != cursor.span.after
+        ):
+            page.has_more = True
+            return page
+        page.position = found.position
+        if listing.accepts(subject, found.name, extensions) and _is_in_time(found, cursor):
+            page.names.append(found.name)
+    return page
+
+
+def _is_in_time(found: FoundFile, cursor: Cursor) -> bool:
+    """Tell whether a file was written in time. What has vanished while it was listed was not."""
+    modified_at_s = found.find_modified_at_s()
+    if modified_at_s is None or modified_at_s < cursor.from_s:
+        return False
+    return cursor.to_s is None or modified_at_s <= cursor.to_s
+
+
+def _make_urls(
+    platform: PlatformState,
+    caller: User,
+    listing: _Listing,
+    names: list[str],
+    *,
+    is_redirected: bool,
+) -> list[str]:
+    if not names:
+        return []
+    if is_redirected or is_always_redirected(listing.datasource):
+        signer = RedirectSigner.open(platform, caller, listing.dataset.id)
+        return [signer.make_url(name) for name in names]
+    now_s = platform.clock.now_ms() / 1000
+    ttl_s = platform.settings.signed_url_ttl_s
+    return listing.store.sign_urls(names, "GET", ttl_s=ttl_s, now_s=now_s)

@@ -1,0 +1,1 @@
+"""Teams: people and service accounts who work on each other's datasets."""

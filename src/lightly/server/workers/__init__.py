@@ -1,0 +1,1 @@
+"""Compute workers and the configurations of their runs."""
