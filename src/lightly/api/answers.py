@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from lightly.api.errors import UnexpectedAnswer
 from lightly.api.transport import Parameters, Transport
 
-if TYPE_CHECKING:
-    from lightly.openapi_generated.wire.model import WireModel
 
-ModelT = TypeVar("ModelT", bound="WireModel")
+class Readable(Protocol):
+    """What the wire models have in common."""
+
+    @classmethod
+    def from_dict(cls, obj: object, *, ignore_unknown: bool = False) -> Self:
+        """Build the model from decoded JSON."""
+
+
+ModelT = TypeVar("ModelT", bound=Readable)
 
 #: Every server of the contract honours these page sizes. Source: semantics of the wire contract, 5.
 PAGE_SIZE = 5_000

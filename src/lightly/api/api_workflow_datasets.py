@@ -161,7 +161,7 @@ class _DatasetsMixin(ClientBase):
             self.embedding_id = None
 
     def _create_dataset(self, name: str, dataset_type: str | None, *, is_repeatable: bool) -> None:
-        body = {"name": name, "type": dataset_type or _DEFAULT_TYPE, "creator": CREATOR}
+        body = {"name": name, "type": dataset_type or _DEFAULT_TYPE, "creator": self._creator}
         answer = self._transport.post("/v1/datasets", body, is_repeatable=is_repeatable)
         self._use_dataset(read_id(answer))
 

@@ -8,7 +8,7 @@ from lightly._kit.bitmask import iterate_indices, parse_bitmask
 from lightly.api.api_workflow_tags import INITIAL_TAG, _TagsMixin
 from lightly.api.client_base import log
 from lightly.api.dataset_samples import DatasetSamples
-from lightly.api.image_downloads import ImageDownloads, warn_of_failures
+from lightly.api.file_downloads import make_image_downloads, warn_of_failures
 from lightly.api.progress import show_progress
 
 _HAS_IMAGES = "full"
@@ -24,6 +24,7 @@ class _DownloadDatasetMixin(_TagsMixin):
         verbose: bool = True,
         *,
         max_workers: int = 8,
+        exclude_parent_tag: bool = False,
     ) -> None:
         """Download the images of a tag, as the files that were uploaded.
 
@@ -37,6 +38,8 @@ class _DownloadDatasetMixin(_TagsMixin):
             tag_name: Name of the tag which should be downloaded.
             verbose: Whether or not to show the progress bar.
             max_workers: Most images that are downloaded at the same time.
+            exclude_parent_tag: Leave out what is in the parent tag. A tag without parent keeps
+                all.
 
         Raises:
             ValueError: If the specified tag does not exist on the dataset, or the dataset has no
@@ -50,9 +53,12 @@ class _DownloadDatasetMixin(_TagsMixin):
                 "Upload with mode='full' to have them on the server."
             )
         tag = self.get_tag_by_name(tag_name)
-        mask = parse_bitmask(tag.bit_mask_data, tag.tot_size)
+        bit_mask_data = tag.bit_mask_data
+        if exclude_parent_tag and tag.prev_tag_id is not None:
+            bit_mask_data = self._subtract_tags(tag.id, tag.prev_tag_id)
+        mask = parse_bitmask(bit_mask_data, tag.tot_size)
         n_images = sum(1 for _ in iterate_indices(mask))
-        downloads = ImageDownloads(self._transport, dataset.id, Path(output_dir))
+        downloads = make_image_downloads(self._transport, dataset.id, Path(output_dir))
         samples = DatasetSamples(self._transport, dataset.id)
         with show_progress("Downloading", unit="imgs", total=n_images, is_shown=verbose) as bar:
             for _ in downloads.run(samples.iterate_selected(mask), max_workers=max_workers):

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from lightly.active_learning.config.selection_config import pick_config
 from lightly.api.answers import read_id
 from lightly.api.api_workflow_tags import INITIAL_TAG, _TagsMixin
 from lightly.api.api_workflow_upload_embeddings import _UploadEmbeddingsMixin
@@ -85,12 +86,25 @@ class _SelectionMixin(_TagsMixin, _UploadEmbeddingsMixin):
 
     def sampling(
         self,
-        selection_config: SelectionConfig,
+        selection_config: SelectionConfig | None = None,
         preselected_tag_id: str | None = None,
         query_tag_id: str | None = None,
+        *,
+        sampler_config: SelectionConfig | None = None,
     ) -> TagData:
-        """The former name of `selection`."""
+        """The former name of `selection`.
+
+        Args:
+            selection_config: As in `selection`.
+            preselected_tag_id: As in `selection`.
+            query_tag_id: As in `selection`.
+            sampler_config: The name of `selection_config` up to client 1.1.
+
+        Raises:
+            TypeError: If not exactly one configuration is given.
+        """
         warnings.warn(
             "sampling() is now called selection().", PendingDeprecationWarning, stacklevel=2
         )
-        return self.selection(selection_config, preselected_tag_id, query_tag_id)
+        config = pick_config(selection_config, sampler_config)
+        return self.selection(config, preselected_tag_id, query_tag_id)

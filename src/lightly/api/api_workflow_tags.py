@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from lightly._kit.bitmask import build_bitmask, format_bitmask, iterate_indices, parse_bitmask
 from lightly._kit.errors import LightlyError
 from lightly.api.answers import read_id, read_model, read_models
-from lightly.api.api_workflow_datasets import CREATOR
 from lightly.api.client_base import ClientBase
 from lightly.api.dataset_samples import DatasetSamples
 from lightly.api.errors import ApiException
@@ -46,6 +45,14 @@ class _TagsMixin(ClientBase):
         from lightly.openapi_generated.swagger_client.models.tag_data import TagData
 
         return read_models(TagData, self._transport.get(self._below_dataset("tags")))
+
+    #: Names of clients up to 1.1.
+    _get_all_tags = get_all_tags
+
+    @property
+    def filenames_on_server(self) -> list[str]:
+        """The names of all samples; the name of `get_filenames` up to client 1.1."""
+        return self.get_filenames()
 
     def get_tag_by_id(self, tag_id: str) -> TagData:
         """Return a tag of the current dataset.
@@ -127,7 +134,7 @@ class _TagsMixin(ClientBase):
             "prevTagId": parent_tag_id,
             "bitMaskData": mask,
             "totSize": len(names),
-            "creator": CREATOR,
+            "creator": self._creator,
         }
         try:
             answer = self._transport.post(self._below_dataset("tags"), body, is_repeatable=True)

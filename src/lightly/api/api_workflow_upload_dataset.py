@@ -24,6 +24,8 @@ class _UploadDatasetMixin(_UploadCustomMetadataMixin):
         max_workers: int = 8,
         mode: str = "thumbnails",
         custom_metadata: Mapping[str, Any] | None = None,
+        *,
+        verbose: bool = True,
     ) -> None:
         """Upload a dataset to the server.
 
@@ -43,6 +45,7 @@ class _UploadDatasetMixin(_UploadCustomMetadataMixin):
                 and thumbnails, or metadata only.
             custom_metadata: COCO-style dictionary of custom metadata of new images, see
                 `upload_custom_metadata`.
+            verbose: Whether to show a progress bar.
 
         Raises:
             ValueError: If dataset is too large or input has the wrong type.
@@ -53,7 +56,14 @@ class _UploadDatasetMixin(_UploadCustomMetadataMixin):
         if custom_metadata is not None:
             self.verify_custom_metadata_format(custom_metadata)
             metadata = self.index_custom_metadata_by_filename(custom_metadata)
-        upload = DatasetUpload(self._transport, self.dataset_id, mode=mode, max_workers=max_workers)
+        upload = DatasetUpload(
+            self._transport,
+            self.dataset_id,
+            mode=mode,
+            max_workers=max_workers,
+            is_verbose=verbose,
+            creator=self._creator,
+        )
         upload.run(dataset, metadata)
 
 

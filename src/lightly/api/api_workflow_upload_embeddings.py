@@ -64,6 +64,21 @@ class _UploadEmbeddingsMixin(ClientBase):
             )
         self.embedding_id = embeddings[0].id
 
+    def set_embedding_id_by_name(self, embedding_name: str | None = None) -> None:
+        """Make an embedding the one that selections use, as in clients up to 1.1.
+
+        Args:
+            embedding_name: The exact name; the newest embedding if left out.
+
+        Raises:
+            EmbeddingDoesNotExistError: If there is none with this name.
+            RuntimeError: If no name is given and the dataset has no embedding.
+        """
+        if embedding_name is None:
+            self.set_embedding_id_to_latest()
+        else:
+            self.embedding_id = self.get_embedding_data_by_name(embedding_name).id
+
     def get_embedding_by_name(self, name: str, ignore_suffix: bool = True) -> DatasetEmbeddingData:
         """Get an embedding from the server by name.
 

@@ -135,7 +135,7 @@ class _UploadCustomMetadataMixin(ClientBase):
             CreateEntityResponse,
         )
 
-        body = {"name": name, "configs": [entry.to_dict() for entry in configs]}
+        body = {"name": name, "configs": [entry.to_dict(by_alias=True) for entry in configs]}
         answer = self._transport.post(self._below_dataset("configuration", "metadata"), body)
         return read_model(CreateEntityResponse, answer)
 

@@ -33,6 +33,7 @@ class ClientBase:
 
     _transport: Transport
     _dataset_id: str | None
+    _creator: str
     embedding_id: str | None
 
     @property

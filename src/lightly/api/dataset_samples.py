@@ -7,7 +7,7 @@ answers them with 404, and then the contract's operations do the same work.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
@@ -22,6 +22,7 @@ from lightly.api.answers import (
 )
 from lightly.api.client_base import make_path
 from lightly.api.errors import ApiException, UnexpectedAnswer
+from lightly.api.parallel import run_in_parallel
 from lightly.api.transport import Transport
 
 Kind = Literal["full", "thumb"]
@@ -36,6 +37,21 @@ _ITEM_AT_FAULT = frozenset({400, 413, 422})
 _BODY_TOO_LARGE = "PAYLOAD_TOO_LARGE"
 _OPERATION_UNKNOWN = frozenset({404, 405, 501})
 _PATH_CODES = frozenset({"", "NOT_FOUND", "BAD_REQUEST", "NOT_IMPLEMENTED"})
+
+
+@dataclass(frozen=True)
+class _Update:
+    """A change of many samples.
+
+    Attributes:
+        place: Where the operation for many is, below the dataset.
+        key: Name of the new value in its items.
+        update_one: Does the same for one sample.
+    """
+
+    place: tuple[str, str]
+    key: str
+    update_one: Callable[[tuple[str, Any]], None]
 
 
 class DatasetSamples:
@@ -106,7 +122,7 @@ class DatasetSamples:
     ) -> list[dict[Kind, str]]:
         """Return where the images of samples go, in the order of `sample_ids`."""
         body = {"sampleIds": list(sample_ids), "kinds": list(kinds)}
-        answer = self._try_bulk("POST", "writeUrls", body)
+        answer = self._try_bulk("POST", ("samples", "writeUrls"), body)
         if answer is not None:
             urls = read_list(answer.get("urls") if isinstance(answer, dict) else None)
             if len(urls) != len(sample_ids):
@@ -120,7 +136,7 @@ class DatasetSamples:
         Returns:
             Little-endian bits by sample index; None if the server cannot tell.
         """
-        answer = self._try_bulk("GET", "stored", None, {"kind": kind})
+        answer = self._try_bulk("GET", ("samples", "stored"), None, {"kind": kind})
         if answer is None:
             return None
         return parse_bitmask(read_id(answer, "bitMaskData"), read_count(answer, "totSize"))
@@ -131,27 +147,40 @@ class DatasetSamples:
         Args:
             items: Sample id and its new metadata.
         """
+        kind = _Update(("samples", "customMetadata"), "customMetaData", self._update_metadata)
+        return self._update(kind, items)
+
+    def update_predictions(self, items: Iterable[tuple[str, Any]]) -> Iterator[int]:
+        """Store the predictions of samples; yield how many samples were done each time.
+
+        Args:
+            items: Sample id and its predictions as dictionaries with wire names.
+        """
+        kind = _Update(("predictions", "samples"), "predictions", self._update_predictions)
+        return self._update(kind, items)
+
+    def _update(self, kind: _Update, items: Iterable[tuple[str, Any]]) -> Iterator[int]:
         for batch in split(items, _OUR_CEILING):
-            self._update_batch(batch)
+            self._update_batch(kind, batch)
             yield len(batch)
 
-    def _update_batch(self, batch: Sequence[tuple[str, Any]]) -> None:
-        body = {"items": [{"id": id_, "customMetaData": value} for id_, value in batch]}
+    def _update_batch(self, kind: _Update, batch: Sequence[tuple[str, Any]]) -> None:
+        body = {"items": [{"id": id_, kind.key: value} for id_, value in batch]}
         try:
-            if self._try_bulk("PUT", "customMetadata", body, default=True) is None:
-                self._in_parallel(self._update_one, batch)
+            if self._try_bulk("PUT", kind.place, body, default=True) is None:
+                self._in_parallel(kind.update_one, batch)
             return
         except ApiException as error:
             if error.code != _BODY_TOO_LARGE or len(batch) == 1:
                 raise
         middle = len(batch) // 2
-        self._update_batch(batch[:middle])
-        self._update_batch(batch[middle:])
+        self._update_batch(kind, batch[:middle])
+        self._update_batch(kind, batch[middle:])
 
     def _register_batch(self, samples: Sequence[Mapping[str, Any]]) -> Sequence[str]:
         ids: list[str] = []
         for batch in split(samples, MAX_BULK_ITEMS):
-            answer = self._try_bulk("POST", "bulk", {"samples": batch})
+            answer = self._try_bulk("POST", ("samples", "bulk"), {"samples": batch})
             if answer is None:
                 ids += self._in_parallel(self._register_one, batch)
             else:
@@ -168,14 +197,19 @@ class DatasetSamples:
         urls = self._transport.get(self._path("samples", sample_id, "writeurls"))
         return {kind: read_id(urls, kind) for kind in kinds}
 
-    def _update_one(self, item: tuple[str, Any]) -> None:
+    def _update_predictions(self, item: tuple[str, Any]) -> None:
+        sample_id, value = item
+        path = self._path("predictions", "samples", sample_id)
+        self._transport.post(path, value, is_repeatable=True)
+
+    def _update_metadata(self, item: tuple[str, Any]) -> None:
         sample_id, value = item
         self._transport.put(self._path("samples", sample_id), {"customMetaData": value})
 
     def _try_bulk(
         self,
         method: str,
-        name: str,
+        place: Sequence[str],
         body: object,
         parameters: Mapping[str, str] | None = None,
         *,
@@ -184,7 +218,7 @@ class DatasetSamples:
         """Return the answer of an operation of ours, `default` if empty, None if unknown there."""
         if not self._has_bulk:
             return None
-        path = make_path("ext", "v1", "datasets", self._dataset_id, "samples", name)
+        path = make_path("ext", "v1", "datasets", self._dataset_id, *place)
         try:
             answer = self._transport.request(
                 method, path, body=body, parameters=parameters, is_repeatable=True
@@ -205,8 +239,7 @@ class DatasetSamples:
     def _in_parallel(
         self, call: Callable[[ItemT], ResultT], items: Sequence[ItemT]
     ) -> list[ResultT]:
-        with ThreadPoolExecutor(min(self._max_workers, max(1, len(items)))) as executor:
-            return list(executor.map(call, items))
+        return run_in_parallel(call, items, max_workers=self._max_workers)
 
     def _path(self, *parts: str) -> str:
         return make_path("v1", "datasets", self._dataset_id, *parts)

@@ -58,6 +58,7 @@ class DatasetUpload:
         mode: str,
         max_workers: int = 8,
         is_verbose: bool = True,
+        creator: str = CREATOR,
     ) -> None:
         if mode not in KINDS_OF_MODE:
             raise BadInput(
@@ -68,6 +69,7 @@ class DatasetUpload:
         self._mode = mode
         self._max_workers = max(1, max_workers)
         self._is_verbose = is_verbose
+        self._creator = creator
 
     def run(self, dataset: LocalDataset, custom_metadata: Mapping[str, Any] | None = None) -> None:
         """Upload a dataset.
@@ -92,7 +94,12 @@ class DatasetUpload:
         if plan.positions:
             self._announce(plan)
             self._send(dataset, names, plan, engine)
-        cover_all_samples(self._transport, self._dataset_id, image_type=_IMAGE_TYPES[self._mode])
+        cover_all_samples(
+            self._transport,
+            self._dataset_id,
+            image_type=_IMAGE_TYPES[self._mode],
+            creator=self._creator,
+        )
         _report(engine, len(names))
 
     def _check_quota(self, plan: UploadPlan) -> None:

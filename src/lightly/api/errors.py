@@ -1,12 +1,14 @@
 """What can go wrong between this client and a server.
 
 LightlyError
-├── ApiException            the server answered with an error
-│   ├── BlobTransferFailed  ... to a signed URL
-│   └── UnexpectedAnswer    ... with something that is no answer of a Lightly server
-├── ConnectionFailed        no answer came at all
-├── JobFailed               a job of the server ended without a result
-└── UploadInterrupted       an upload stopped; a second start goes on from there
+├── ApiException              the server answered with an error
+│   ├── UnauthorizedException, ForbiddenException, NotFoundException, ServiceException by status
+│   ├── DatasetNotFoundError  ... because there is no such dataset; a NotFoundException
+│   ├── BlobTransferFailed    ... to a signed URL
+│   └── UnexpectedAnswer      ... with something that is no answer of a Lightly server
+├── ConnectionFailed          no answer came at all
+├── JobFailed                 a job of the server ended without a result
+└── UploadInterrupted         an upload stopped; a second start goes on from there
 
 All are `RuntimeError` too. No message holds a token or the query of a URL.
 """
@@ -14,27 +16,25 @@ All are `RuntimeError` too. No message holds a token or the query of a URL.
 from __future__ import annotations
 
 from lightly._kit.errors import LightlyError
+from lightly.openapi_generated.wire.exceptions import ApiException, NotFoundException
+
+__all__ = [
+    "ApiException",
+    "BlobTransferFailed",
+    "ConnectionFailed",
+    "CorruptImagesWarning",
+    "DatasetNotFoundError",
+    "IncompleteDownloadWarning",
+    "IncompleteListingWarning",
+    "IncompleteUploadWarning",
+    "JobFailed",
+    "UnexpectedAnswer",
+    "UploadInterrupted",
+]
 
 
-class ApiException(LightlyError, RuntimeError):
-    """The server answered with an error.
-
-    Attributes:
-        status: HTTP status of the answer; 0 if there was none.
-        reason: The status in words.
-        code: Error code of the wire contract, such as `TAG_NAME_EXISTS`; empty if none came.
-        body: The answer's text, shortened and without secrets.
-        request_id: Leads to this request in the server's log; empty if none came.
-        attempts: How often the request was made. A conflict after more than one attempt can mean
-            that an earlier attempt succeeded and only its answer was lost.
-    """
-
-    code = ""
-    status = 0
-    reason = ""
-    body = ""
-    request_id = ""
-    attempts = 1
+class DatasetNotFoundError(NotFoundException):
+    """The dataset does not exist, or this user does not see it."""
 
 
 class BlobTransferFailed(ApiException):
@@ -73,3 +73,7 @@ class IncompleteUploadWarning(UserWarning):
 
 class IncompleteDownloadWarning(UserWarning):
     """Some files could not be downloaded."""
+
+
+class IncompleteListingWarning(UserWarning):
+    """A listing had names that are no relative paths. They are left out."""

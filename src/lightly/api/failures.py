@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, MutableMapping
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urlsplit
@@ -12,12 +14,29 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from lightly._kit.redaction import MASK, redact
 from lightly._kit.retry import RETRIED_STATUSES
-from lightly.api.errors import ApiException, ConnectionFailed, UnexpectedAnswer
+from lightly.api.errors import (
+    ApiException,
+    ConnectionFailed,
+    DatasetNotFoundError,
+    UnexpectedAnswer,
+)
+from lightly.openapi_generated.wire.exceptions import (
+    ForbiddenException,
+    NotFoundException,
+    ServiceException,
+    UnauthorizedException,
+)
 
 MAX_BODY_CHARACTERS = 1_000
 _REFUSED_UNTOUCHED = frozenset({429, 503})
 _OUTAGE_STATUSES = frozenset({429, 502, 503, 504})
 _SUCCESS = range(200, 300)
+_DATASET_UNKNOWN = "DATASET_UNKNOWN"
+_KIND_OF_STATUS: dict[int, type[ApiException]] = {
+    401: UnauthorizedException,
+    403: ForbiddenException,
+    404: NotFoundException,
+}
 _NO_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -152,10 +171,22 @@ def make_api_exception(
     message += f": {said}" if said else ""
     message += _suggest_remedy(response, secret)
     message += f" (request {request_id})" if request_id else ""
-    error = kind(message)
+    error = _choose_kind(kind, response.status_code, code)(message)
     error.status, error.reason = response.status_code, response.reason or ""
     error.code, error.body, error.request_id = code, text, request_id
+    error.headers = _keep_harmless(response.headers)
     return error
+
+
+def _choose_kind(kind: type[ApiException], status: int, code: str) -> type[ApiException]:
+    """Return the subclass that says most about an answer of the server itself."""
+    if kind is not ApiException:
+        return kind
+    if code == _DATASET_UNKNOWN and status == requests.codes.not_found:
+        return DatasetNotFoundError
+    if status >= requests.codes.server_error:
+        return ServiceException
+    return _KIND_OF_STATUS.get(status, kind)
 
 
 def _fail(reason: str, scope: Scope, message: str, was_untouched: bool = False) -> Failure:
@@ -167,6 +198,14 @@ def _never_connected(error: requests.RequestException) -> bool:
         return True
     cause = error.args[0] if error.args else None
     return isinstance(getattr(cause, "reason", cause), NewConnectionError | ConnectTimeoutError)
+
+
+def _keep_harmless(headers: MutableMapping[str, str]) -> Mapping[str, str]:
+    """Return headers without those that can hold signed URLs or cookies."""
+    kept = copy(headers)
+    for name in ("Location", "Set-Cookie"):
+        kept.pop(name, None)
+    return kept
 
 
 def _clean(text: str, secret: str) -> str:

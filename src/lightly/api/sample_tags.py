@@ -15,7 +15,9 @@ _CONFLICT = 409
 _MAX_TRIES = 20
 
 
-def cover_all_samples(transport: Transport, dataset_id: str, *, image_type: str) -> None:
+def cover_all_samples(
+    transport: Transport, dataset_id: str, *, image_type: str, creator: str = CREATOR
+) -> None:
     """Make the initial tag, or let the tags grow to all samples; nothing if they do already.
 
     Several clients may finish an upload to one dataset at the same time: who comes second finds
@@ -25,6 +27,7 @@ def cover_all_samples(transport: Transport, dataset_id: str, *, image_type: str)
         transport: Calls the server.
         dataset_id: The dataset.
         image_type: What samples of a first upload come with: `full`, `thumbnail` or `meta`.
+        creator: How the client is named in the tags.
     """
     for number in range(1, _MAX_TRIES + 1):
         dataset = transport.get(make_path("v1", "datasets", dataset_id))
@@ -34,9 +37,9 @@ def cover_all_samples(transport: Transport, dataset_id: str, *, image_type: str)
             return
         try:
             if tags:
-                _upsize_tags(transport, dataset_id, number)
+                _upsize_tags(transport, dataset_id, number, creator)
             else:
-                _create_initial_tag(transport, dataset_id, image_type)
+                _create_initial_tag(transport, dataset_id, image_type, creator)
         except ApiException as error:
             if error.status != _CONFLICT:
                 raise
@@ -45,15 +48,17 @@ def cover_all_samples(transport: Transport, dataset_id: str, *, image_type: str)
     raise UnexpectedAnswer("The server refuses every name for a tag of the new samples.")
 
 
-def _create_initial_tag(transport: Transport, dataset_id: str, image_type: str) -> None:
+def _create_initial_tag(
+    transport: Transport, dataset_id: str, image_type: str, creator: str
+) -> None:
     path = make_path("v1", "datasets", dataset_id, "tags", "initial")
-    transport.post(path, {"imgType": image_type, "creator": CREATOR}, is_repeatable=True)
+    transport.post(path, {"imgType": image_type, "creator": creator}, is_repeatable=True)
 
 
-def _upsize_tags(transport: Transport, dataset_id: str, number: int) -> None:
+def _upsize_tags(transport: Transport, dataset_id: str, number: int, creator: str) -> None:
     """Grow all tags; the new samples get a tag named after the moment."""
     name = f"{datetime.now().astimezone():%Y%m%d_%Hh%Mm%Ss}"
     name += f"_{number}" if number > 1 else ""
     path = make_path("v1", "datasets", dataset_id, "tags", "upsize")
-    body = {"upsizeTagName": name, "upsizeTagCreator": CREATOR}
+    body = {"upsizeTagName": name, "upsizeTagCreator": creator}
     transport.post(path, body, is_repeatable=True)

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import requests
@@ -62,6 +62,8 @@ class Call:
         error_kind: What an answer that is an error becomes.
         options: More of what `requests.Session.request` takes.
         remedy: What to do when nobody answers; a sentence for people.
+        read_timeout_s: Longest silence of the server; that of the settings if None.
+        session: Sends the request; one of the client's own if None.
     """
 
     operation: str
@@ -71,6 +73,8 @@ class Call:
     error_kind: type[ApiException]
     options: dict[str, Any]
     remedy: str = ""
+    read_timeout_s: float | None = None
+    session: requests.Session | None = None
 
     def rewind(self) -> None:
         """Make sure that a second attempt sends the file from where the first one began."""
@@ -95,6 +99,12 @@ class Sender:
         self._has_answered = False
         self._is_away = False
 
+    def set_timeout(self, *, connect_timeout_s: float, read_timeout_s: float) -> None:
+        """Change the longest waits of all later requests."""
+        self._settings = replace(
+            self._settings, connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s
+        )
+
     @property
     def policy(self) -> RetryPolicy:
         """The waits between attempts."""
@@ -111,7 +121,7 @@ class Sender:
         waited_s = 0.0
         for attempt in itertools.count(1):
             with ExitStack() as stack:
-                session = stack.enter_context(self._sessions.borrow())
+                session = call.session or stack.enter_context(self._sessions.borrow())
                 response, failure = self._attempt(session, call)
                 if response is not None:
                     stack.callback(response.close)
@@ -132,7 +142,8 @@ class Sender:
     def _attempt(
         self, session: requests.Session, call: Call
     ) -> tuple[requests.Response | None, Failure | None]:
-        timeout = (self._settings.connect_timeout_s, self._settings.read_timeout_s)
+        read_timeout_s = call.read_timeout_s or self._settings.read_timeout_s
+        timeout = (self._settings.connect_timeout_s, read_timeout_s)
         try:
             response = session.request(
                 call.method,

@@ -30,6 +30,10 @@ class Secret:
     def __repr__(self) -> str:
         return MASK
 
+    def replace(self, text: str) -> None:
+        """Hold another text from now on."""
+        self.__text = text
+
     def reveal(self) -> str:
         """Return the text; keep it out of everything that people read."""
         return self.__text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,9 @@ from lightly.api.errors import ApiException, BlobTransferFailed, UnexpectedAnswe
 from lightly.api.sending import Blob, Call, Sender, TransportSettings, make_repeatable
 from lightly.api.sessions import BearerToken, Secret, SessionPool
 
-Parameters = Mapping[str, str | int | bool | None]
+Parameter = str | int | bool | None
+#: A list is sent as the same name again and again.
+Parameters = Mapping[str, Parameter | Sequence[Parameter]]
 
 #: The server-side encryption of S3 uploads: `True`, or the id of a key.
 S3_ENCRYPTION_VARIABLE = "LIGHTLY_S3_SSE_KMS_KEY"
@@ -60,6 +62,14 @@ class Transport:
         """Return the token; keep it out of everything that people read."""
         return self._token.reveal()
 
+    def replace_token(self, token: str) -> None:
+        """Call as another user from now on."""
+        self._token.replace(token)
+
+    def set_timeout(self, *, connect_timeout_s: float, read_timeout_s: float) -> None:
+        """Change the longest waits for a connection and for an answer."""
+        self._sender.set_timeout(connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s)
+
     def close(self) -> None:
         """Close all connections. The next call opens new ones."""
         self._sessions.close()
@@ -68,15 +78,25 @@ class Transport:
         """Return the decoded answer of a GET."""
         return self.request("GET", path, parameters=parameters)
 
-    def post(self, path: str, body: object = None, *, is_repeatable: bool = False) -> Any:
+    def post(
+        self,
+        path: str,
+        body: object = None,
+        parameters: Parameters | None = None,
+        *,
+        is_repeatable: bool = False,
+    ) -> Any:
         """Return the decoded answer of a POST.
 
         Args:
             path: Path below the server's address, beginning with a slash.
             body: What to send as JSON; None sends no body.
+            parameters: Query parameters; those that are None are left out.
             is_repeatable: By contract the same request twice has the effect of one.
         """
-        return self.request("POST", path, body=body, is_repeatable=is_repeatable)
+        return self.request(
+            "POST", path, parameters=parameters, body=body, is_repeatable=is_repeatable
+        )
 
     def put(self, path: str, body: object = None) -> Any:
         """Return the decoded answer of a PUT."""
@@ -134,7 +154,12 @@ class Transport:
             return _decode(response, operation)
 
     def put_blob(
-        self, url: str, content: Blob, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        content: Blob,
+        headers: Mapping[str, str] | None = None,
+        *,
+        session: requests.Session | None = None,
     ) -> requests.Response:
         """Send bytes to a signed URL.
 
@@ -142,6 +167,7 @@ class Transport:
             url: It is a secret; errors name it without its query.
             content: Bytes, or a file that can seek; it is read from where it stands.
             headers: Sent with the request.
+            session: Sends the request; one of the client's own if None.
 
         Raises:
             BlobTransferFailed: If the store refuses.
@@ -159,13 +185,27 @@ class Transport:
                 "headers": all_headers,
                 "allow_redirects": False,
             },
+            session=session,
         )
         with self._sender.send(call) as response:
             return response
 
     @contextmanager
-    def open_blob(self, url: str) -> Iterator[requests.Response]:
+    def open_blob(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        read_timeout_s: float | None = None,
+        session: requests.Session | None = None,
+    ) -> Iterator[requests.Response]:
         """Open a signed URL for reading piece by piece; follows redirects.
+
+        Args:
+            url: It is a secret; errors name it without its query.
+            headers: Sent with the request.
+            read_timeout_s: Longest silence of the store; that of the settings if None.
+            session: Sends the request; one of the client's own if None.
 
         Raises:
             BlobTransferFailed: If the store refuses.
@@ -178,7 +218,12 @@ class Transport:
             is_repeatable=True,
             error_kind=BlobTransferFailed,
             # Without this the bytes on disk could be fewer or more than the store has.
-            options={"stream": True, "headers": {"Accept-Encoding": "identity"}},
+            options={
+                "stream": True,
+                "headers": {"Accept-Encoding": "identity", **(headers or {})},
+            },
+            read_timeout_s=read_timeout_s,
+            session=session,
         )
         with self._sender.send(call) as response:
             yield response
@@ -205,9 +250,13 @@ def _choose_store_headers(url: str) -> dict[str, str]:
     return headers
 
 
-def _write_parameters(parameters: Parameters) -> dict[str, str]:
+def _write_parameters(parameters: Parameters) -> dict[str, list[str]]:
     """Return query parameters as the contract spells them: booleans are `True` and `False`."""
-    return {name: str(value) for name, value in parameters.items() if value is not None}
+    return {
+        name: [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
+        for name, value in parameters.items()
+        if value is not None
+    }
 
 
 def _decode(response: requests.Response, operation: str) -> Any:

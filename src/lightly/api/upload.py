@@ -61,7 +61,7 @@ def upload_dataset(
         max_workers=max_workers,
         is_verbose=verbose,
     )
-    upload.run(_ShownImages(dataset) if is_transformed else dataset)
+    upload.run(ShownImages(dataset) if is_transformed else dataset)
 
 
 def upload_images_from_folder(
@@ -97,7 +97,7 @@ def upload_images_from_folder(
 
     keeps_size = isinstance(size, int) and size <= 0
     dataset = LightlyDataset(
-        input_dir=path_to_folder, transform=None if keeps_size else _Resize(size)
+        input_dir=path_to_folder, transform=None if keeps_size else Resize(size)
     )
     upload_dataset(dataset, dataset_id, token, max_workers, mode, verbose)
 
@@ -153,7 +153,7 @@ def upload_file_with_signed_url(file: IO[bytes], url: str) -> bool:
     return True
 
 
-class _ShownImages:
+class ShownImages:
     """A dataset whose images count as it shows them, not as they are in their files."""
 
     def __init__(self, dataset: LocalDataset) -> None:
@@ -170,13 +170,14 @@ class _ShownImages:
         return self._dataset.get_filenames()
 
 
-class _Resize:
+class Resize:
     """Resizes images: to (height, width), or the smaller edge to a number of pixels."""
 
     def __init__(self, size: int | Sequence[int]) -> None:
         self._size = size
 
     def __call__(self, image: Image) -> Image:
+        """Return an image of the size."""
         from PIL.Image import Resampling
 
         if isinstance(self._size, int):

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from lightly._kit.retry import RetryPolicy
-from lightly.api.configuration import make_user_agent, read_ca_certificates
+from lightly.api.configuration import (
+    make_user_agent,
+    read_ca_certificates,
+    read_server_location,
+)
 from lightly.api.errors import ApiException
 from lightly.api.failures import describe_url
 from lightly.api.sending import Call, Sender, TransportSettings
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
 #: Longest file name in characters that servers of all generations take.
 MAXIMUM_FILENAME_LENGTH = 255
 
+ReturnT = TypeVar("ReturnT")
+
+_RETRY = RetryPolicy(attempts=5, base_s=1.0)
 _BEST_QUALITY = 100
 _KEEP_SUBSAMPLING = -1
 _NO_SUBSAMPLING = 0
@@ -36,6 +44,54 @@ _PAYMENT_REQUIRED = 402
 def getenv(key: str, default: str) -> str:
     """Return the value of the environment variable key if it exists, or default if it doesn't."""
     return os.environ.get(key, default)
+
+
+def get_lightly_server_location_from_env() -> str:
+    """Return the address of the server: LIGHTLY_SERVER_LOCATION without blanks and a slash."""
+    return read_server_location()
+
+
+def paginate_endpoint(
+    fn: Callable[..., list[Any]], page_size: int = 5000, *args: Any, **kwargs: Any
+) -> Iterator[Any]:
+    """Yield the entries of all pages of a call of `lightly.openapi_generated.swagger_client.api`.
+
+    Args:
+        fn: The call, such as `client._samples_api.get_samples_by_dataset_id`.
+        page_size: Most entries that are asked for at once.
+        args: Passed on.
+        kwargs: Passed on.
+    """
+    offset = 0
+    while page := fn(*args, page_size=page_size, page_offset=offset, **kwargs):
+        yield from page
+        offset += page_size
+
+
+def retry(func: Callable[..., ReturnT], *args: Any, **kwargs: Any) -> ReturnT:
+    """Call a function until it succeeds, up to 5 times.
+
+    Not needed around this package's own calls: those are tried again by themselves.
+
+    Args:
+        func: What is called.
+        args: Passed on.
+        kwargs: Passed on.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        RuntimeError: If it failed every time; the last error is the cause.
+    """
+    for attempt in range(1, _RETRY.attempts + 1):
+        try:
+            return func(*args, **kwargs)
+        except Exception as error:
+            if attempt == _RETRY.attempts:
+                raise RuntimeError(f"Failed {attempt} times, last with {error!r}.") from error
+            _RETRY.sleep(_RETRY.wait_s(attempt))
+    raise AssertionError("There is at least one attempt.")
 
 
 def PIL_to_bytes(img: Image, ext: str = "png", quality: int | None = None) -> io.BytesIO:

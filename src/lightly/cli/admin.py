@@ -1,59 +1,29 @@
-"""`lightly admin`: users and tokens, straight on the server's data."""
+"""`lightly admin`: users, teams and datasets, straight on the server's data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from lightly._kit.clock import Clock, SystemClock
-from lightly.server.auth import repository, service
-from lightly.server.db.engine import Database, open_database
-from lightly.server.db.migrate import migrate_database
-from lightly.server.secrets.keys import ServerKeys, load_or_make_keys
-from lightly.server.settings import read_settings
-
-
-@dataclass(frozen=True)
-class _Administration:
-    database: Database
-    keys: ServerKeys
-    clock: Clock
-
-
-@contextmanager
-def _open(flags: dict[str, Any]) -> Iterator[_Administration]:
-    settings = read_settings(**flags)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = open_database(settings.effective_database_url)
-    try:
-        migrate_database(database)
-        yield _Administration(database, load_or_make_keys(settings.data_dir), SystemClock())
-    finally:
-        database.close()
-
-
-def _place_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say where the server's data lies."""
-    for option in (
-        click.option("--database-url", help="The server's database."),
-        click.option(
-            "--data-dir",
-            type=click.Path(file_okay=False, path_type=Path),
-            help="The server's data folder. [default: ./lightly-data]",
-        ),
-    ):
-        command = option(command)
-    return command
+from lightly.cli.admin_backup import backup, restore
+from lightly.cli.admin_places import open_place, place_options
+from lightly.cli.admin_teams import service_account, team
+from lightly.server.auth import quotas, repository, service
+from lightly.server.datasets import deleted
+from lightly.server.teams.repository import list_service_account_ids
 
 
 @click.group()
 def admin() -> None:
-    """Administer users and tokens of a server's data."""
+    """Administer users, teams and datasets of a server's data."""
+
+
+admin.add_command(team)
+admin.add_command(service_account)
+admin.add_command(backup)
+admin.add_command(restore)
 
 
 @admin.group()
@@ -63,30 +33,46 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("email")
-@_place_options
+@place_options
 def add_user(email: str, **place: Any) -> None:
     """Add a user and print the new API token."""
-    with _open(place) as parts:
+    with open_place(place) as parts:
         click.echo(service.add_user(parts.database, parts.keys, parts.clock, email))
 
 
 @user.command("list")
-@_place_options
+@place_options
 def list_users(**place: Any) -> None:
-    """List all users."""
-    with _open(place) as parts, parts.database.read() as connection:
+    """List all users: id, address, notes."""
+    with open_place(place) as parts, parts.database.read() as connection:
+        accounts = list_service_account_ids(connection)
         for found, is_disabled in repository.list_users(connection):
-            notes = [*(["admin"] if found.is_admin else []), *(["disabled"] if is_disabled else [])]
-            click.echo("\t".join([found.id, found.email, ",".join(notes)]))
+            notes = {
+                "admin": found.is_admin,
+                "service-account": found.id in accounts,
+                "disabled": is_disabled,
+            }
+            shown = ",".join(note for note, holds in notes.items() if holds)
+            click.echo(f"{found.id}\t{found.email}\t{shown}")
 
 
 @user.command("disable")
 @click.argument("email")
-@_place_options
+@place_options
 def disable_user(email: str, **place: Any) -> None:
     """Refuse all tokens of a user."""
-    with _open(place) as parts:
+    with open_place(place) as parts:
         service.disable_user(parts.database, parts.clock, email)
+
+
+@user.command("quota")
+@click.argument("email")
+@click.argument("samples", type=click.IntRange(min=0), required=False)
+@place_options
+def set_quota(email: str, samples: int | None, **place: Any) -> None:
+    """Let datasets of a user have at most SAMPLES samples; as many as the server takes without."""
+    with open_place(place) as parts:
+        quotas.set_max_dataset_size(parts.database, email, samples)
 
 
 @admin.group()
@@ -96,16 +82,42 @@ def token() -> None:
 
 @token.command("rotate")
 @click.argument("email", default=service.FIRST_USER_EMAIL)
-@_place_options
+@place_options
 def rotate_token(email: str, **place: Any) -> None:
     """Print a new API token of a user; all old ones stop working."""
-    with _open(place) as parts:
+    with open_place(place) as parts:
         click.echo(service.rotate_token(parts.database, parts.keys, parts.clock, email))
 
 
+@admin.group()
+def dataset() -> None:
+    """Bring deleted datasets back."""
+
+
+@dataset.command("list-deleted")
+@place_options
+def list_deleted(**place: Any) -> None:
+    """List datasets that can come back: id, name, owner, samples, when they were deleted."""
+    with open_place(place) as parts:
+        for found in deleted.list_deleted(parts.database):
+            moment = datetime.fromtimestamp(found.deleted_at_ms / 1000, UTC)
+            columns = [found.id, found.name, found.owner_email, str(found.n_samples)]
+            click.echo("\t".join([*columns, moment.isoformat(timespec="seconds")]))
+
+
+@dataset.command("restore")
+@click.argument("dataset_id", metavar="ID")
+@click.option("--name", help="A new name, if the owner has used the old one again.")
+@place_options
+def restore_dataset(dataset_id: str, name: str | None, **place: Any) -> None:
+    """Bring a deleted dataset back with everything in it."""
+    with open_place(place) as parts:
+        deleted.restore_dataset(parts.database, parts.clock, dataset_id, name=name)
+
+
 @admin.command()
-@_place_options
+@place_options
 def migrate(**place: Any) -> None:
     """Bring the database to this release's schema."""
-    with _open(place):
+    with open_place(place):
         click.echo("The database is up to date.")

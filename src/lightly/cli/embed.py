@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lightly._kit.errors import BadInput
+from lightly.cli.key_values import KeyValueCommand, Setting, Values
+from lightly.cli.old_settings import (
+    INPUT_DIR,
+    NUM_WORKERS,
+    RUN_FOLDER,
+    SHARED_KEYS,
+    choose_run_folder,
+    read_folder,
+    remember,
+)
 
 if TYPE_CHECKING:
     from lightly.embedding.folders import EmbedProgress, EmbedSummary
@@ -20,21 +28,15 @@ if TYPE_CHECKING:
 DEFAULT_OUTPUT = Path("embeddings.csv")
 LAST_PATH_VARIABLE = "LIGHTLY_LAST_EMBEDDING_PATH"
 
-# Settings of the old configuration that steered the training of a network; they have no meaning
-# for a finished model, so a script that sets them goes on to work.
-_IGNORED_KEYS = frozenset({"pre_trained", "seed", "loader", "collate", "model", "trainer"})
 _TORCH_SUFFIXES = frozenset({".ckpt", ".pt", ".pth"})
-_LEGACY_HELP = """\
-Usage: lightly-embed input_dir=FOLDER [key=value ...]
-
-  input_dir=FOLDER       images or videos to embed (needed)
-  checkpoint=MODEL       a model id or an ONNX file; empty is the shipped model
-  loader.batch_size=N    images per run of the model
-  loader.num_workers=N   processes; -1 is one per core
-  hydra.run.dir=FOLDER   where to write; default lightly_outputs/DATE/TIME
-
-The new spelling is: lightly embed FOLDER --output embeddings.csv
-"""
+#: What `lightly-embed` and `lightly-magic` understand of the 1.x clients' configuration.
+EMBED_SETTINGS = (
+    INPUT_DIR,
+    Setting("checkpoint", "Model id or ONNX file; the shipped model if empty."),
+    Setting("loader.batch_size", "Images per run of the model; 0 is the model's own.", 0),
+    NUM_WORKERS,
+    RUN_FOLDER,
+)
 
 
 @click.command(context_settings={"show_default": True})
@@ -117,26 +119,32 @@ def add_model(onnx_file: Path, **settings: Any) -> None:
     click.echo(f"Added {model.id}: {model.dim} numbers per image.")
 
 
-def run_legacy_embed(arguments: Sequence[str]) -> None:
-    """Run `lightly-embed` as the published 1.x clients spell it.
+def run_embed(values: Values) -> str:
+    """Embed as the settings of `lightly-embed` say and return the CSV's path.
+
+    Raises:
+        BadInput: If the folder is missing or the model is a PyTorch checkpoint.
+    """
+    settings = _read_settings(values)
+    folder = read_folder(values, "input_dir")
+    output = choose_run_folder(values) / DEFAULT_OUTPUT.name
+    summary = _embed(folder, output, quiet=False, **settings)
+    remember(LAST_PATH_VARIABLE, summary.output_path)
+    _print_summary(summary)
+    return str(summary.output_path)
+
+
+def run_legacy_embed(words: Sequence[str]) -> None:
+    """Run `lightly-embed` as the published 1.x clients spell it; without words, print its help.
 
     Args:
-        arguments: `key=value` words; unknown keys are refused, keys that only steered training
-            are ignored.
+        words: `key=value` words; unknown keys are refused, keys that only steered training are
+            accepted with a note.
 
     Raises:
         BadInput: If a word is malformed or `input_dir` is missing.
     """
-    if not arguments or {"-h", "--help"} & set(arguments):
-        click.echo(_LEGACY_HELP)
-        return
-    values = _parse_words(arguments)
-    if not values.get("input_dir"):
-        raise BadInput("Say which folder to embed: lightly-embed input_dir=FOLDER")
-    output = _choose_legacy_folder(values.get("hydra.run.dir")) / DEFAULT_OUTPUT.name
-    summary = _embed(Path(values["input_dir"]), output, quiet=False, **_read_settings(values))
-    os.environ[LAST_PATH_VARIABLE] = str(summary.output_path)
-    _print_summary(summary)
+    old_embed.main(list(words) or ["--help"], prog_name="lightly-embed", standalone_mode=False)
 
 
 def _embed(input_dir: Path, output: Path, *, quiet: bool, **settings: Any) -> EmbedSummary:
@@ -188,50 +196,29 @@ def _print_summary(summary: EmbedSummary) -> None:
         click.echo(f"{n_corrupt} could not be embedded, see {summary.corrupt_path}.", err=True)
 
 
-def _parse_words(words: Sequence[str]) -> dict[str, str]:
-    values = {}
-    for word in words:
-        key, separator, value = word.partition("=")
-        if not separator or not key:
-            raise BadInput(f"Expected key=value, got {word[:80]!r}. Try lightly-embed --help.")
-        # Hydra's markers for adding and forcing a setting.
-        values[key.lstrip("+")] = value.strip("'\"")
-    known = {"input_dir", "checkpoint", "hydra.run.dir"}
-    for key in values:
-        if key not in known and key.split(".")[0] not in _IGNORED_KEYS:
-            raise BadInput(f"lightly-embed has no setting {key[:80]!r}. Try lightly-embed --help.")
-    return values
-
-
-def _read_settings(values: Mapping[str, str]) -> dict[str, Any]:
+def _read_settings(values: Values) -> dict[str, Any]:
     settings: dict[str, Any] = {}
-    if checkpoint := values.get("checkpoint"):
+    if checkpoint := values["checkpoint"]:
         if Path(checkpoint).suffix.lower() in _TORCH_SUFFIXES:
             raise BadInput(
                 "PyTorch checkpoints are not loaded. Export the model to ONNX and give that file"
                 " as checkpoint=MODEL.onnx."
             )
         settings["model"] = checkpoint
-    if (batch_size := _read_integer(values, "loader.batch_size")) is not None:
-        settings["batch_size"] = batch_size
+    if values["loader.batch_size"] > 0:
+        settings["batch_size"] = values["loader.batch_size"]
     # -1 stood for one worker per core, 0 for none beside the main process.
-    if (n_workers := _read_integer(values, "loader.num_workers")) is not None and n_workers >= 0:
-        settings["n_processes"] = max(1, n_workers)
+    if values["loader.num_workers"] >= 0:
+        settings["n_processes"] = max(1, values["loader.num_workers"])
     return settings
 
 
-def _read_integer(values: Mapping[str, str], key: str) -> int | None:
-    text = values.get(key)
-    if text is None:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise BadInput(f"{key} must be an integer, got {text[:40]!r}.") from None
-
-
-def _choose_legacy_folder(chosen: str | None) -> Path:
-    if chosen:
-        return Path(chosen)
-    now = datetime.now().astimezone()
-    return Path("lightly_outputs", f"{now:%Y-%m-%d}", f"{now:%H-%M-%S}")
+old_embed = KeyValueCommand(
+    "embed",
+    run_embed,
+    settings=EMBED_SETTINGS,
+    summary="Compute an embedding for every image of a folder, or every frame if it holds videos,"
+    " and write embeddings.csv. The new spelling is: lightly embed FOLDER --output embeddings.csv",
+    examples=("input_dir=FOLDER", "input_dir=FOLDER checkpoint=MODEL.onnx hydra.run.dir=results"),
+    without_effect=SHARED_KEYS,
+)

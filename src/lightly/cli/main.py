@@ -16,8 +16,15 @@ from lightly._kit.errors import LightlyError
 #: Subcommand -> (module with the command, one line of help). The module loads when it is used.
 COMMANDS = {
     "server": ("lightly.cli.server", "Start the server: API, background jobs, everything."),
-    "admin": ("lightly.cli.admin", "Administer users and tokens of a server's data."),
+    "admin": ("lightly.cli.admin", "Administer users, teams and datasets of a server."),
     "embed": ("lightly.cli.embed", "Compute embeddings of a folder of images or videos."),
+    "magic": ("lightly.cli.magic", "Embed a folder and upload it, in one go."),
+    "upload": ("lightly.cli.upload", "Upload images, embeddings and metadata to a server."),
+    "download": ("lightly.cli.download", "List, fetch or copy the images of a tag."),
+    "crop": ("lightly.cli.crop", "Cut objects out of images by YOLO labels."),
+    "serve": ("lightly.cli.serve", "Show local folders to the web app in your browser."),
+    "train": ("lightly.cli.train", "Train a model; needs the extra 'train'."),
+    "version": ("lightly.cli.version", "Print which release this is."),
     "models": ("lightly.cli.embed", "List embedding models, add your own ONNX file."),
 }
 
@@ -77,12 +84,18 @@ def main() -> None:
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Turn an error of ours into one line and exit code 1."""
+    """Turn an error of ours or of the system into one line and exit code 1."""
     refuse_mixed_installation()
     try:
         yield
     except LightlyError as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        # A full disk, a file that may not be read: the system's words say it all.
+        click.echo(
+            f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True
+        )
         sys.exit(1)
 
 

@@ -30,7 +30,8 @@ _DEFAULTS = Settings()
 )
 @click.option(
     "--storage-url",
-    help="file:///FOLDER for images and embeddings. [default: blobs/ in the data folder]",
+    help="file:///FOLDER, s3://BUCKET/PREFIX, gs:// or az:// for images and embeddings. "
+    "[default: blobs/ in the data folder]",
 )
 @click.option("--public-url", help="What handed-out URLs begin with. [default: http://HOST:PORT]")
 @click.option("--input-mount", help="Folder below which LOCAL datasources are read.")

@@ -108,6 +108,38 @@ def test_the_former_name_warns_and_does_the_same():
     assert tag.id == TAG
 
 
+def test_sampling_takes_the_configuration_under_its_oldest_name():
+    with pytest.warns(PendingDeprecationWarning, match="selection"):
+        tag = connect(Server()).sampling(sampler_config=SelectionConfig(name="mine"))
+
+    assert tag.id == TAG
+
+
+@pytest.mark.parametrize("names", [(), ("selection_config", "sampler_config")])
+@pytest.mark.filterwarnings("ignore:sampling:PendingDeprecationWarning")
+def test_sampling_takes_exactly_one_configuration(names):
+    with pytest.raises(TypeError, match="one configuration"):
+        connect(Server()).sampling(**dict.fromkeys(names, SelectionConfig(name="mine")))
+
+
+@pytest.mark.parametrize(("name", "embedding_id"), [("default", OLD), (None, NEW)])
+def test_an_embedding_is_chosen_by_name_as_in_the_oldest_scripts(name, embedding_id):
+    client = connect(Server())
+
+    client.set_embedding_id_by_name(name)
+
+    assert client.embedding_id == embedding_id
+
+
+def test_an_embedding_of_another_name_is_not_chosen():
+    client = connect(Server())
+
+    with pytest.raises(ValueError, match="no embedding named 'def'"):
+        client.set_embedding_id_by_name("def")
+
+    assert client.embedding_id is None
+
+
 @pytest.mark.parametrize("result", [None, {"type": "SAMPLING"}, {"type": "SAMPLING", "data": 3}])
 def test_a_job_without_a_tag_is_a_failure(result):
     with pytest.raises(JobFailed, match="without a tag"):

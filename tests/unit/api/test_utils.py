@@ -2,6 +2,7 @@
 
 import io
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -236,3 +237,44 @@ def test_a_missing_payment_on_a_get_is_a_runtime_error(monkeypatch):
 
     with pytest.raises(RuntimeError):
         utils.get_request("http://server/x")
+
+
+def test_pages_are_asked_for_until_one_is_empty():
+    asked = []
+
+    def list_numbers(name: str, *, page_size: int, page_offset: int) -> list[int]:
+        asked.append((name, page_offset))
+        return list(range(5))[page_offset : page_offset + page_size]
+
+    found = list(utils.paginate_endpoint(list_numbers, 2, name="mine"))
+
+    assert found == [0, 1, 2, 3, 4]
+    assert asked == [("mine", offset) for offset in (0, 2, 4, 6)]
+
+
+@pytest.fixture
+def waits(monkeypatch) -> list[float]:
+    """The waits between attempts; nobody really waits."""
+    found: list[float] = []
+    monkeypatch.setattr(utils, "_RETRY", replace(utils._RETRY, sleep=found.append))
+    return found
+
+
+def test_a_function_is_called_until_it_succeeds(waits):
+    outcomes = iter([OSError("away"), OSError("away"), None])
+
+    def call(answer: str, *, suffix: str) -> str:
+        if error := next(outcomes):
+            raise error
+        return answer + suffix
+
+    assert utils.retry(call, "yes", suffix="!") == "yes!"
+    assert len(waits) == 2
+
+
+def test_a_function_that_never_succeeds_is_an_error_with_its_cause(waits):
+    with pytest.raises(RuntimeError, match="5 times, last with ZeroDivisionError") as caught:
+        utils.retry(divmod, 1, 0)
+
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert len(waits) == 4

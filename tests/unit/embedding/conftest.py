@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lightly.embedding.registry import MODELS_FOLDER_VARIABLE, EmbeddingModel, register_model
-from tests.unit.embedding.tiny_onnx import write_mean_colour_model
+from tests.support.tiny_onnx import write_mean_colour_model
 
 
 @pytest.fixture(autouse=True)

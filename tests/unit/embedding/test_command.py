@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from lightly._kit.errors import BadInput
 from lightly.cli.embed import LAST_PATH_VARIABLE, embed, models, run_legacy_embed
 from lightly.utils.io import load_embeddings
-from tests.unit.embedding.tiny_onnx import write_mean_colour_model
+from tests.support.tiny_onnx import write_mean_colour_model
 from tests.unit.media import odd_images as odd
 
 

@@ -16,7 +16,7 @@ from lightly.embedding.registry import (
     register_model,
 )
 from lightly.media.resize_rule import ResizeRule
-from tests.unit.embedding.tiny_onnx import (
+from tests.support.tiny_onnx import (
     write_mean_colour_model,
     write_model_with_two_inputs,
     write_text_model,

@@ -13,7 +13,7 @@ from sklearn.datasets import load_sample_images
 from lightly.embedding.registry import SHIPPED_MODEL, UnusableModel, register_model
 from lightly.embedding.session import EmbeddingSession, normalize_vectors, prepare_input
 from lightly.media.model_input import crop_for_model, load_model_pixels
-from tests.unit.embedding.tiny_onnx import write_mean_colour_model
+from tests.support.tiny_onnx import write_mean_colour_model
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,7 @@ def test_first_use_may_come_from_many_threads_at_once():
         "def use():\n"
         "    gate.wait()\n"
         "    obj = {'fileName': 'a.jpg', 'metaData': {'mean': [0, 0, 1]}}\n"
-        "    seen.append(SampleCreateRequest.from_dict(obj).to_dict() == obj)\n"
+        "    seen.append(SampleCreateRequest.from_dict(obj).to_dict(by_alias=True) == obj)\n"
         "threads = [threading.Thread(target=use) for _ in range(16)]\n"
         "for thread in threads: thread.start()\n"
         "for thread in threads: thread.join()\n"

@@ -80,7 +80,7 @@ def test_constructor_takes_attribute_names():
         created_at=0,
     )
 
-    assert tag.to_dict() == TAG
+    assert tag.to_dict(by_alias=True) == TAG
 
 
 def test_wire_takes_wire_names_only():
@@ -108,7 +108,7 @@ def test_unknown_keys_can_be_ignored_at_every_depth():
         ignore_unknown=True,
     )
 
-    assert sample.to_dict() == {
+    assert sample.to_dict(by_alias=True) == {
         "fileName": "a.jpg",
         "metaData": {"sharpness": 1.5},
         "customMetaData": {"weather": {"temperature": None}},
@@ -121,7 +121,9 @@ def test_ignoring_unknown_keys_does_not_loosen_the_rules_of_known_ones():
 
 
 def test_open_object_keeps_unknown_keys():
-    assert TagChangeData.from_dict({"future": {"a": 1}}).to_dict() == {"future": {"a": 1}}
+    assert TagChangeData.from_dict({"future": {"a": 1}}).to_dict(by_alias=True) == {
+        "future": {"a": 1}
+    }
 
 
 @pytest.mark.parametrize(
@@ -195,19 +197,22 @@ def test_integer_enum_takes_its_integers_only(precision):
 
 
 def test_optional_field_takes_null_and_leaves_it_off_the_wire():
-    assert TagData.from_dict({**TAG, "runId": None}).to_dict() == TAG
+    assert TagData.from_dict({**TAG, "runId": None}).to_dict(by_alias=True) == TAG
 
 
 def test_required_field_that_may_be_null_may_be_missing_and_is_always_written():
     entry = {"name": "weather", "path": "weather", "valueDataType": "CATEGORICAL_STRING"}
 
-    assert ConfigurationEntry.from_dict(entry).to_dict() == {**entry, "defaultValue": None}
+    assert ConfigurationEntry.from_dict(entry).to_dict(by_alias=True) == {
+        **entry,
+        "defaultValue": None,
+    }
 
 
 def test_null_inside_free_form_objects_is_kept():
     sample = {"fileName": "a.jpg", "customMetaData": {"speed": None}, "exif": {"a": [None]}}
 
-    assert SampleCreateRequest.from_dict(sample).to_dict() == sample
+    assert SampleCreateRequest.from_dict(sample).to_dict(by_alias=True) == sample
 
 
 def test_enum_member_is_its_text():
@@ -237,7 +242,7 @@ def test_union_is_picked_by_its_discriminator():
     config = DatasourceConfig.from_dict(LOCAL)
 
     assert isinstance(config.actual_instance, DatasourceConfigLOCAL)
-    assert config.to_dict() == LOCAL
+    assert config.to_dict(by_alias=True) == LOCAL
 
 
 def test_union_takes_an_object():
@@ -259,7 +264,7 @@ def test_union_refuses_fields_of_its_other_objects():
 def test_one_object_can_serve_several_discriminator_values():
     schema = {"type": "CLASSIFICATION", "name": "weather", "categories": [{"id": 0, "name": "sun"}]}
 
-    assert PredictionTaskSchema.from_dict(schema).to_dict() == schema
+    assert PredictionTaskSchema.from_dict(schema).to_dict(by_alias=True) == schema
 
 
 def test_union_without_discriminator_is_picked_by_its_fields():
@@ -278,13 +283,13 @@ def test_unknown_attribute_of_a_union_is_an_attribute_error():
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda obj: pickle.loads(pickle.dumps(obj))])
 @pytest.mark.parametrize(("model", "obj"), [(DatasourceConfig, LOCAL), (TagData, TAG)])
 def test_models_can_be_copied_and_pickled(model, obj, duplicate):
-    assert duplicate(model.from_dict(obj)).to_dict() == obj
+    assert duplicate(model.from_dict(obj)).to_dict(by_alias=True) == obj
 
 
 def test_json_text_is_read_and_written():
     text = json.dumps(TAG)
 
-    assert json.loads(TagData.from_json(text).to_json()) == TAG
+    assert json.loads(TagData.from_json(text).to_json(by_alias=True)) == TAG
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
@@ -293,10 +298,21 @@ def test_json_text_with_a_value_that_is_no_json_is_refused_even_in_free_form_obj
         SampleCreateRequest.from_json(f'{{"fileName": "a", "customMetaData": {{"a": {value}}}}}')
 
 
-def test_dictionary_can_have_attribute_names():
-    assert TagBitMaskResponse(bit_mask_data="0x1").to_dict(by_alias=False) == {
-        "bit_mask_data": "0x1"
-    }
+def test_dictionary_has_attribute_names():
+    assert TagBitMaskResponse(bit_mask_data="0x1").to_dict() == {"bit_mask_data": "0x1"}
+
+
+def test_json_text_has_attribute_names():
+    text = TagBitMaskResponse(bit_mask_data="0x1").to_json()
+
+    assert json.loads(text) == {"bit_mask_data": "0x1"}
+
+
+def test_dictionary_of_a_union_has_attribute_names():
+    config = DatasourceConfig.from_dict(LOCAL)
+
+    assert config.to_dict()["full_path"] == "photos"
+    assert config["fullPath"] == "photos"
 
 
 def test_text_for_people_shows_attribute_names():

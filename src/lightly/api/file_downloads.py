@@ -1,11 +1,11 @@
-"""Downloading images of samples into a folder: in parallel, each one whole or not at all."""
+"""Downloading many files into a folder: in parallel, each one whole or not at all."""
 
 from __future__ import annotations
 
 import threading
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +19,7 @@ from lightly.api.client_base import make_path
 from lightly.api.errors import ConnectionFailed, IncompleteDownloadWarning
 from lightly.api.transport import Transport
 
-#: Images per worker that wait their turn; bounds memory whatever the dataset size.
+#: Files per worker that wait their turn; bounds memory however many there are.
 _QUEUED_PER_WORKER = 4
 _SHOWN_FAILURES = 10
 
@@ -28,22 +28,36 @@ class _IsComplete(Exception):
     """The file is in the folder already."""
 
 
-class ImageDownloads:
-    """Downloads of one dataset's images into one folder.
+class FileDownloads:
+    """Downloads of many files into one folder.
+
+    Args:
+        transport: Opens URLs.
+        folder: Where the files go.
+        find_url: Returns the URL of a file by its key.
+        read_timeout_s: Longest silence of the store; that of the client if None.
 
     Attributes:
         failures: Name and reason of what was not downloaded, as far as they may be shown.
     """
 
-    def __init__(self, transport: Transport, dataset_id: str, folder: Path) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        folder: Path,
+        find_url: Callable[[str], str],
+        *,
+        read_timeout_s: float | None = None,
+    ) -> None:
         self._transport = transport
-        self._dataset_id = dataset_id
         self._folder = folder
+        self._find_url = find_url
+        self._read_timeout_s = read_timeout_s
         self._lock = threading.Lock()
         self.failures: list[tuple[str, str]] = []
 
-    def run(self, samples: Iterable[tuple[str, str]], *, max_workers: int) -> Iterator[None]:
-        """Download samples, given as id and file name; yield whenever one is settled.
+    def run(self, files: Iterable[tuple[str, str]], *, max_workers: int) -> Iterator[None]:
+        """Download files, given as key and name; yield whenever one is settled.
 
         Raises:
             ConnectionFailed: If the server is away for too long.
@@ -52,8 +66,8 @@ class ImageDownloads:
         pending: deque[Future[None]] = deque()
         with ThreadPoolExecutor(n_workers, thread_name_prefix="download") as executor:
             try:
-                for sample_id, name in samples:
-                    pending.append(executor.submit(self._download, sample_id, name))
+                for key, name in files:
+                    pending.append(executor.submit(self._download, key, name))
                     if len(pending) >= _QUEUED_PER_WORKER * n_workers:
                         yield pending.popleft().result()
                 while pending:
@@ -62,11 +76,11 @@ class ImageDownloads:
                 for future in pending:
                     future.cancel()
 
-    def _download(self, sample_id: str, name: str) -> None:
+    def _download(self, key: str, name: str) -> None:
         try:
             # The name comes from the server: it may be anything.
             path = resolve_below(self._folder, name)
-            self._transfer(self._find_read_url(sample_id), path)
+            self._transfer(self._find_url(key), path)
         except ConnectionFailed:
             raise
         except (LightlyError, OSError) as error:
@@ -74,25 +88,39 @@ class ImageDownloads:
             with self._lock:
                 self.failures.append((ascii(name)[:80], reason[:200]))
 
-    def _find_read_url(self, sample_id: str) -> str:
-        path = make_path("v1", "datasets", self._dataset_id, "samples", sample_id, "readurl")
-        return read_text(self._transport.get(path, {"type": "full"}))
-
     def _transfer(self, url: str, path: Path) -> None:
         there = path.stat().st_size if path.is_file() else None
         with suppress(_IsComplete), open_atomic(path) as target:
-            if not download_blob(self._transport, url, target, known_size=there):
+            if not download_blob(
+                self._transport,
+                url,
+                target,
+                known_size=there,
+                read_timeout_s=self._read_timeout_s,
+            ):
                 raise _IsComplete
 
 
-def warn_of_failures(failures: Sequence[tuple[str, str]], n_images: int) -> None:
-    """Warn of images that could not be downloaded, the first ones by name."""
+def make_image_downloads(transport: Transport, dataset_id: str, folder: Path) -> FileDownloads:
+    """Return downloads of the images of samples; keys are the samples' ids."""
+
+    def find_url(sample_id: str) -> str:
+        path = make_path("v1", "datasets", dataset_id, "samples", sample_id, "readurl")
+        return read_text(transport.get(path, {"type": "full"}))
+
+    return FileDownloads(transport, folder, find_url)
+
+
+def warn_of_failures(
+    failures: Sequence[tuple[str, str]], n_files: int, *, noun: str = "images"
+) -> None:
+    """Warn of files that could not be downloaded, the first ones by name."""
     if failures:
         listed = "".join(f"\n  {name}: {reason}" for name, reason in failures[:_SHOWN_FAILURES])
         more = len(failures) - _SHOWN_FAILURES
         listed += f"\n  and {more} more" if more > 0 else ""
         warnings.warn(
-            f"{len(failures)} of {n_images} images could not be downloaded:{listed}",
+            f"{len(failures)} of {n_files} {noun} could not be downloaded:{listed}",
             IncompleteDownloadWarning,
             stacklevel=3,
         )
