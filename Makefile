@@ -6,7 +6,8 @@ BIN := .venv/bin
 # waiting for the disk would take most of the time.
 SCRATCH := $(shell [ "$$(df --output=avail -m /dev/shm 2>/dev/null | tail -1)" -gt 4000 ] && echo /dev/shm || echo /tmp)
 PYTEST_ALONE := TMPDIR=$(SCRATCH) $(BIN)/pytest --timeout 600
-PYTEST := $(PYTEST_ALONE) -n 2 --dist loadgroup
+# In their own order: servers that a module shares are started once, not at every change of database.
+PYTEST := $(PYTEST_ALONE) -n 2 --dist loadgroup --randomly-dont-reorganize
 # Numeric libraries take one thread per process: two cores are shared by the test workers.
 export OMP_NUM_THREADS ?= 1
 
@@ -55,7 +56,7 @@ bench: setup ## All benchmarks, one after another
 
 .PHONY: generate
 generate: setup ## Generate the wire models from openapi/openapi.json
-	$(BIN)/python tools/generate_wire_models.py
+	$(BIN)/python -m tools.generate_wire_models
 
 .PHONY: lock
 lock: setup ## Pin all dependencies again, with hashes

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.object_stores import S3Server
 from tests.support.platforms import InProcessServer, ServerProcess, run_in_process, run_process
 from tests.support.postgres import PostgresServer
 
@@ -23,6 +24,14 @@ DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the whole run."""
     server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """An S3 server for the whole run."""
+    server = S3Server()
     yield server
     server.stop()
 

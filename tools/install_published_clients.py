@@ -20,7 +20,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOCKS = REPOSITORY / "requirements" / "clients"
 CLIENTS = REPOSITORY / ".clients"
-CLIENTS_UNDER_TEST = ("1.2.28", "1.5.26")
+CLIENTS_UNDER_TEST = ("1.0.8", "1.1.23", "1.2.28", "1.4.26", "1.5.26")
 PYTHON_OF_LOCKS = "3.11"
 
 

@@ -48,6 +48,18 @@ install_python_packages() {
   # The package itself: built with what is installed already, nothing else is fetched.
   .venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
   echo "$stamp" > .venv/.stamp
+  warm_projections
+}
+
+# The first UMAP compiles for a while; what can be kept of that is kept beside the packages. Nobody
+# waits for it.
+warm_projections() {
+  nohup nice -n 19 .venv/bin/python -c '
+import numpy as np
+from lightly.server.embeddings.projections import project
+
+project(np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32), "UMAP")
+' >/dev/null 2>&1 &
 }
 
 install_test_systems() {

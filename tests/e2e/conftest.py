@@ -1,4 +1,4 @@
-"""One real server for a module of end-to-end tests."""
+"""Real servers for a module of end-to-end tests."""
 
 from __future__ import annotations
 
@@ -6,11 +6,27 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.clusters import Cluster, run_cluster
 from tests.support.platforms import ServerProcess, run_process
 
 
-@pytest.fixture(scope="module")
-def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server process on SQLite that the tests of a module share."""
-    with run_process(tmp_path_factory.mktemp("server") / "data") as server:
-        yield server
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("process", id="one-process"),
+        pytest.param("cluster", id="two-processes-postgres-s3", marks=pytest.mark.postgres),
+    ],
+)
+def running_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess | Cluster]:
+    """A server on SQLite and local files; and two on one PostgreSQL and one S3 store."""
+    folder = tmp_path_factory.mktemp("server")
+    if request.param == "process":
+        with run_process(folder / "data") as server:
+            yield server
+    else:
+        postgres = request.getfixturevalue("postgres_server")
+        store = request.getfixturevalue("s3_server")
+        with run_cluster(folder, postgres, store) as cluster:
+            yield cluster

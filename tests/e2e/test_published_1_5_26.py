@@ -146,8 +146,9 @@ def test_names_and_tags_are_listed(run, filled):
     assert result["size"] == COUNT
     assert result["some"] == names[3:6]
     assert result["rest"] == []
-    assert result["tags"] == ["initial-tag", "some"]
-    assert result["after"] == ["initial-tag"]
+    # Other tests of this module select from the dataset too.
+    assert {"initial-tag", "some"} <= set(result["tags"])
+    assert set(result["tags"]) - set(result["after"]) == {"some"}
 
 
 def test_embeddings_go_up_and_come_down(run, filled, embedded, tmp_path):

@@ -313,7 +313,7 @@ def test_the_quick_projection_is_asked_for_in_the_same_transaction(bench):
     bench.ingest(GOOD.encode())
 
     with bench.platform.database.read() as connection:
-        [owed] = jobs.list_owed(connection, 10)
+        [owed] = jobs.list_owed(connection, 10, 10)
 
     assert (owed.kind, '"PCA"' in owed.input_json) == ("EMBEDDINGS2D", True)
 

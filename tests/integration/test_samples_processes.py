@@ -147,9 +147,8 @@ def upload_half(url):
     """Send half of an upload and hang up."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port)) as connection:
-        head = (
-            f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n"
-        )
+        head = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: localhost\r\n"
+        head += "Content-Length: 4000000\r\n\r\n"
         connection.sendall(head.encode() + PNG + bytes(2_000_000))
 
 

@@ -123,7 +123,7 @@ def test_a_slow_reader_holds_no_connection(dataset, monkeypatch):
     assert found
     opened = open_for_admin(dataset)
 
-    pieces = listing.iterate_range(platform, opened, Page(0, None), repository.read_ids, 3)
+    pieces = listing.iterate_range(platform, opened, Page(0, None), repository.read_identities, 3)
     next(pieces)
 
     assert platform.database.engine.pool.checkedout() == 0

@@ -478,3 +478,18 @@ def test_file_names_are_exported_with_urls(filled):
 def test_exports_of_a_tag_that_is_not_there_say_so(filled):
     with pytest.raises(TagDoesNotExistError):
         filled.export_label_box_data_rows_by_tag_name("nothing")
+
+
+def test_names_of_the_oldest_clients_give_the_same(filled):
+    tags = filled.get_all_tags()
+
+    assert filled.filenames_on_server == filled.get_filenames() == NAMES
+    assert filled._get_all_tags() == tags
+    assert filled.tags_api.get_tags_by_dataset_id(dataset_id=filled.dataset_id) == tags
+
+
+def test_a_tag_becomes_a_dictionary_with_the_names_of_its_attributes(filled):
+    (tag,) = filled.get_all_tags()
+
+    assert tag.to_dict()["bit_mask_data"] == tag.bit_mask_data
+    assert type(tag).from_dict(tag.to_dict(by_alias=True)) == tag

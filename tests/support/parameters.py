@@ -23,6 +23,32 @@ DOCUMENTS = Path(__file__).resolve().parents[2] / "openapi"
 _DOCUMENT_NAMES = ("openapi.json", "ext-v1.json")
 WRITING_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _ID_PATTERN = "^[a-f0-9]{24}$"
+_ID: dict[str, Any] = {"type": "string", "pattern": _ID_PATTERN}
+_TEXT: dict[str, Any] = {"type": "string"}
+
+
+def _describe(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+_USERS = "/users/datasets/{datasetId}"
+_ROW = _describe(fileName=_TEXT, value={"type": "array", "items": {"type": "number"}})
+_ENTRY = _describe(name=_TEXT, path=_TEXT, valueDataType=_TEXT)
+_CONFIGURATION = _describe(name=_TEXT, configs={"type": "array", "items": _ENTRY})
+#: Bodies that only published clients before 1.2 send; no document describes them.
+LEGACY_BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", f"{_USERS}/tags"): _describe(token=_TEXT),
+    ("POST", f"{_USERS}/samples"): _describe(sample=_describe(fileName=_TEXT, thumbName=_TEXT)),
+    ("PUT", _USERS): _describe(dataset=_describe(imgType=_TEXT)),
+    ("POST", f"{_USERS}/embeddings"): _describe(
+        embeddingName=_TEXT, embeddings={"type": "array", "items": _ROW}
+    ),
+    ("POST", "/users/docker/authorization"): _describe(timestamp=_TEXT),
+    ("POST", "/users/docker"): _describe(runId=_TEXT, action=_TEXT, timestamp=_TEXT),
+    ("POST", "/v1/configuration/metadata"): _CONFIGURATION,
+    ("PUT", "/v1/configuration/metadata/{configurationId}"): _CONFIGURATION,
+    ("PUT", "/v1/datasets/{datasetId}/setMetaDataConfiguration"): _describe(id=_ID),
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +73,8 @@ class Parameter:
     @property
     def looks_like_id(self) -> bool:
         """Whether form or name say that it names an object."""
+        if self.schema.get("type") == "integer":
+            return False
         return (
             self.schema.get("pattern") == _ID_PATTERN
             or self.leaf == "id"
@@ -76,9 +104,11 @@ def find_body_schema(method: str, path: str) -> dict[str, Any] | None:
     Raises:
         LookupError: If the route writes but no document describes it.
     """
+    if (method, path.rstrip("/")) in LEGACY_BODIES:
+        return LEGACY_BODIES[method, path.rstrip("/")]
     definition = find_definition(method, path)
     if definition is None:
-        if method in WRITING_METHODS and not path.startswith("/blobs/"):
+        if method in WRITING_METHODS and not path.startswith(("/blobs/", "/files/")):
             raise LookupError(f"no document in {DOCUMENTS.name}/ describes {method} {path}")
         return None
     if "requestBody" not in definition:

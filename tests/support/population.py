@@ -8,6 +8,7 @@ them takes seconds and would change the database while a test looks at it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from lightly._kit.ids import make_id
+from lightly.server.auth.quotas import set_max_dataset_size
 from lightly.server.auth.repository import find_user_by_email
 from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
@@ -32,12 +34,17 @@ from lightly.server.embeddings.models import (
 )
 from lightly.server.jobs.reports import make_report_key
 from lightly.server.platform import PlatformState
-from lightly.server.samples.public_tokens import make_public_token
+from lightly.server.samples.public_tokens import PublicTokenSigner, make_public_token
+from lightly.server.teams import administration
+from tests.support.filled_runs import add_runs
 from tests.support.platforms import InProcessServer
 
 N_SAMPLES = 6
+#: Of a file in the datasource of every dataset.
+FILE_NAME = ".lightly/predictions/task/file.json"
 _INITIAL_MASK, _CHILD_MASK, _LEAF_MASK = "0x3f", "0x1f", "0x7"
 _N_CHILD_SAMPLES, _N_LEAF_SAMPLES = 5, 3
+_WORKERS = "/v1/docker/worker"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _CREATED_AT_MS = 1_700_000_000_000
 
@@ -48,6 +55,7 @@ class FilledDataset:
 
     Attributes:
         id: The dataset.
+        owner_id: The user who owns it.
         name: Its name.
         sample_ids: Its samples in order; the first has image and thumbnail stored.
         file_names: Their names.
@@ -60,14 +68,36 @@ class FilledDataset:
         embedding2d_id: A projection of it.
         other_embedding_id: Another embedding.
         other_embedding2d_id: A projection of that one.
+        task_name: A prediction task.
+        prediction_score_id: Scores of that task.
         configuration_id: A metadata configuration.
+        user_configuration_id: One that belongs to the user, as client 1.1 makes them.
+        worker_id: A compute worker of the owner.
+        config_ids: Configurations of it, by version.
         job_id: A job that has finished.
         read_url: Signed, of the first sample's image.
         write_url: Signed, likewise.
         public_token: For redirects to images of the dataset.
+        access_config_id: With whom it is shared: with somebody who is still to come.
+        team_id: A team of the owner, who is its owner too.
+        member_id: Its only other member, who is still to come.
+        service_account_id: Its service account.
+        scheduled_id: A scheduled run that waits.
+        run_scheduled_id: The scheduled run that `run_id` carries out.
+        run_id: A run that the worker works on, under a lease.
+        session_id: The process of the worker.
+        lease: The token of that lease.
+        datasource_id: The datasource of its LIGHTLY side.
+        file_url: Signed, of a prediction file in there.
+        file_write_url: Signed, likewise.
+        file_token: For the redirect to that file.
+        artifact_id: What the run has made.
+        other_run_id: A run without schedule, of a client of the contract.
+        other_artifact_id: What that one has made.
     """
 
     id: str
+    owner_id: str
     name: str
     sample_ids: list[str]
     file_names: list[str]
@@ -80,11 +110,32 @@ class FilledDataset:
     embedding2d_id: str
     other_embedding_id: str
     other_embedding2d_id: str
+    task_name: str
+    prediction_score_id: str
     configuration_id: str
+    user_configuration_id: str
+    worker_id: str
+    config_ids: dict[str, str]
     job_id: str
     read_url: str
     write_url: str
     public_token: str
+    access_config_id: str
+    team_id: str
+    member_id: str
+    service_account_id: str
+    scheduled_id: str
+    run_scheduled_id: str
+    run_id: str
+    session_id: str
+    lease: str
+    datasource_id: str
+    file_url: str
+    file_write_url: str
+    file_token: str
+    artifact_id: str
+    other_run_id: str
+    other_artifact_id: str
 
     @property
     def image_key(self) -> str:
@@ -94,7 +145,7 @@ class FilledDataset:
     def list_ids(self) -> list[str]:
         """Return the ids of the dataset and of everything in it."""
         single = [value for name, value in vars(self).items() if name.endswith("_id")]
-        return [self.id, *self.sample_ids, *single]
+        return [self.id, *self.sample_ids, *self.config_ids.values(), *single]
 
 
 @dataclass(frozen=True)
@@ -137,6 +188,7 @@ def add_person(server: InProcessServer, name: str) -> Person:
     with server.platform.database.read() as connection:
         user = find_user_by_email(connection, email)
     assert user is not None
+    set_max_dataset_size(server.platform.database, email, 1_000_000)
     first = fill_dataset(server, client, user, f"{name} first")
     second = fill_dataset(server, client, user, f"{name} second")
     return Person(name, user, client, first, second)
@@ -174,8 +226,15 @@ def fill_dataset(
         _add_embedding(server.platform, user, dataset_id, embedding_name, file_names)
         for embedding_name in (name, f"{name} other")
     ]
+    stranger = f"{name.replace(' ', '.')}@example.com"
+    team = _add_team(server.platform, user, client, name, stranger)
+    worker_id = _create(client, _WORKERS, {"name": name, "workerType": "FULL", "labels": [name]})
+    config_ids = _add_worker_configs(client, name)
+    runs = add_runs(server.platform, client, dataset_id, worker_id, config_ids["V4"], name)
+    sharing = {"accessType": "WRITE", "users": [stranger], "teams": [team.id]}
     return FilledDataset(
         id=dataset_id,
+        owner_id=user.id,
         name=name,
         sample_ids=sample_ids,
         file_names=file_names,
@@ -188,11 +247,22 @@ def fill_dataset(
         embedding2d_id=embeddings[0].projection_id,
         other_embedding_id=embeddings[1].id,
         other_embedding2d_id=embeddings[1].projection_id,
+        task_name=(task_name := name.replace(" ", "_")),
+        prediction_score_id=_add_predictions(client, url, task_name, sample_ids[0]),
         configuration_id=_create(client, f"{url}/configuration/metadata", configuration),
+        user_configuration_id=_create(client, "/v1/configuration/metadata", configuration),
+        worker_id=worker_id,
+        config_ids=config_ids,
         job_id=_add_job(server.platform, user, dataset_id, tag_ids[2]),
         read_url=client.get(f"{url}/samples/{sample_ids[0]}/readurl").json(),
         write_url=write_urls["full"],
         public_token=_make_public_token(server.platform, user, dataset_id),
+        access_config_id=_create(client, f"{url}/collaboration/access", sharing),
+        team_id=team.id,
+        member_id=team.member_id,
+        service_account_id=team.service_account_id,
+        **_add_datasources(server.platform, user, client, dataset_id),
+        **runs,
     )
 
 
@@ -228,6 +298,82 @@ def _add_tags(client: TestClient, url: str, name: str) -> list[str]:
 def _add_scores(client: TestClient, tag_url: str, name: str, count: int) -> str:
     body = {"scoreType": name.replace(" ", "_"), "scores": [0.5] * count}
     return _create(client, f"{tag_url}/scores", body)
+
+
+def _add_worker_configs(client: TestClient, name: str) -> dict[str, str]:
+    """Add a worker configuration of every version that carries the name."""
+    config = {"workerType": "FULL", "docker": {"checkpoint": name}}
+    ids = {"V0": _create(client, f"{_WORKERS}/config", {"config": config})}
+    for version in ("V2", "V3", "V4"):
+        body = {"version": version, "config": config}
+        ids[version] = _create(client, f"{_WORKERS}/config/vX", body)
+    return ids
+
+
+class _AddedTeam(NamedTuple):
+    id: str
+    member_id: str
+    service_account_id: str
+
+
+def _add_team(
+    platform: PlatformState, user: User, client: TestClient, name: str, stranger: str
+) -> _AddedTeam:
+    """Add a team of a user with a member who is still to come, and a service account."""
+    database, keys, clock = platform.database, platform.keys, platform.clock
+    team_id = administration.add_team(database, clock, f"{name} {make_id()}", user.email)
+    administration.add_service_account(database, keys, clock, team_id, name)
+    (account,) = administration.list_service_accounts(database, team_id)
+    body = {"email": stranger, "role": "MEMBER"}
+    response = client.post(f"/v1/teams/{team_id}/members", json=body)
+    assert response.status_code == 200, response.text
+    return _AddedTeam(team_id, response.json(), account.user_id)
+
+
+def _add_predictions(client: TestClient, url: str, task_name: str, sample_id: str) -> str:
+    """Add a task with the predictions of one sample; return the id of its scores."""
+    type_ = "INSTANCE_SEGMENTATION"
+    schema = {"name": task_name, "type": type_, "categories": [{"id": 0, "name": task_name}]}
+    _create(client, f"{url}/predictions/tasks", schema)
+    prediction = {"type": type_, "taskName": task_name, "categoryId": 0, "score": 1}
+    body = [prediction | {"segmentation": [1, 2], "bbox": [1, 2, 3, 4]}]
+    response = client.post(f"{url}/predictions/samples/{sample_id}", json=body)
+    assert response.status_code == 201, response.text
+    scores = {"scoreType": task_name, "scores": [0.5] * N_SAMPLES}
+    return _create(client, f"{url}/predictions/scores?taskName={task_name}", scores)
+
+
+def _add_datasources(
+    platform: PlatformState, user: User, client: TestClient, dataset_id: str
+) -> dict[str, str]:
+    """Add a pair of datasources, the second in the server's mount if it has one."""
+    url = f"/v1/datasets/{dataset_id}/datasource"
+    mount = platform.settings.lightly_mount
+    if mount:
+        Path(mount, dataset_id).mkdir(parents=True)
+    query = {"fileName": FILE_NAME.removeprefix(".lightly/predictions/")}
+    # Before it goes to the mount, the other side is in the platform's own storage.
+    for purpose, type_ in (
+        ("INPUT", "LIGHTLY"),
+        ("LIGHTLY", "LIGHTLY"),
+        ("LIGHTLY", "LOCAL" if mount else "LIGHTLY"),
+    ):
+        body = {"type": type_, "purpose": purpose, "fullPath": dataset_id}
+        response = client.put(url, json=body)
+        assert response.status_code == 204, response.text
+        if purpose == "LIGHTLY":
+            write_url: str = client.get(f"{url}/predictions/writeUrl", params=query).json()
+            assert client.put(write_url, content=b"{}").status_code == 200
+    moment = {"processedUntilTimestamp": _CREATED_AT_MS // 1000}
+    assert client.put(f"{url}/processedUntilTimestamp", json=moment).status_code == 204
+    with platform.database.read() as connection:
+        tokens = PublicTokenSigner.open(connection, platform.keys, user, dataset_id)
+    return {
+        "datasource_id": client.get(f"{url}?purpose=LIGHTLY").json()["id"],
+        "file_url": client.get(f"{url}/predictions/file", params=query).json(),
+        "file_write_url": write_url,
+        "file_token": tokens.sign(path=FILE_NAME),
+    }
 
 
 class _AddedEmbedding(NamedTuple):

@@ -174,3 +174,9 @@ def make_client(
         url, token, settings=settings or make_settings(), make_adapter=lambda: adapter
     )
     return client
+
+
+def make_client_of(user: Any) -> ApiWorkflowClient:
+    """Return a client that calls a server without a socket as the user of a test client."""
+    token = user.headers["Authorization"].removeprefix("Bearer ")
+    return make_client(BridgeAdapter(user), token)

@@ -57,6 +57,11 @@ class TaggedDataset:
         body = {"name": name, "bitMaskData": mask, "prevTagId": parent, "totSize": tot_size}
         return self.client.post(f"{self.url}/tags", json=body | more)
 
+    def add_run(self) -> str:
+        """Begin a compute run on the dataset and return its id."""
+        body = {"dockerVersion": "2.6.0", "datasetId": self.id}
+        return self.created(self.client.post("/v1/docker/runs", json=body))
+
     def add_tag(self, name: str, mask: str, parent: str, tot_size: int, **more: Any) -> str:
         """Make a tag and return its id."""
         return self.created(self.post_tag(name, mask, parent, tot_size, **more))

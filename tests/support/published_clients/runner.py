@@ -23,6 +23,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import textwrap
 from collections.abc import Mapping
@@ -33,6 +34,8 @@ from typing import Any, Self
 CLIENTS = Path(__file__).resolve().parents[3] / ".clients"
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 VERSIONS_IMPORTING_TORCH = frozenset({"1.0.8", "1.1.23", "1.2.28"})
+#: Stands for this package instead of a release.
+OURS = "ours"
 PASSED_ON_VARIABLES = frozenset({"LANG", "LC_ALL", "PATH", "TZ"})
 
 
@@ -166,7 +169,7 @@ def start_client_script(
     """Start a script in a published client and return at once.
 
     Args:
-        version: Release of `lightly`, such as `"1.5.26"`.
+        version: Release of `lightly`, such as `"1.5.26"`; `OURS` for this package.
         source: The script: its text, which may be indented, or the path of a file.
         server_url: Address of the server, such as `http://127.0.0.1:8000`.
         token: API token, handed over as a user would: in `LIGHTLY_TOKEN`.
@@ -177,7 +180,7 @@ def start_client_script(
     Raises:
         ClientScriptError: If this release is not installed.
     """
-    python = CLIENTS / version / "bin" / "python"
+    python = Path(sys.executable) if version == OURS else CLIENTS / version / "bin" / "python"
     if not python.exists():
         raise ClientScriptError(
             f"lightly {version} is not installed. Run: tools/install_published_clients.py {version}"

@@ -18,7 +18,9 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
-ABSENT_PACKAGES = frozenset({"hydra", "omegaconf", "pytorch_lightning", "torch", "torchvision"})
+ABSENT_PACKAGES = frozenset(
+    {"hydra", "lightning_utilities", "omegaconf", "pytorch_lightning", "torch", "torchvision"}
+)
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
