@@ -24,7 +24,7 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("name", [*OLD_COMMANDS, *_OLD_FUNCTIONS])
+@pytest.mark.parametrize("name", [*OLD_COMMANDS, *sorted(_OLD_FUNCTIONS)])
 def test_every_old_name_is_documented(name):
     assert name in REFERENCE
 
