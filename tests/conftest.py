@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 from tests.support.object_stores import S3Server
 from tests.support.platforms import InProcessServer, ServerProcess, run_in_process, run_process
@@ -18,6 +19,18 @@ for _name in [name for name in os.environ if name.startswith("LIGHTLY_")]:
     del os.environ[_name]
 
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test an id of its own.
+
+    Those that are made for each operation of the contract share one, and of tests with one id the
+    parallel run carries out a single one.
+    """
+    for item in items:
+        if item.parent is not None and not item.nodeid.endswith(item.name):
+            item._id = coerce_node_id(f"{item.parent.nodeid}::{item.name}")
 
 
 @pytest.fixture(scope="session")
