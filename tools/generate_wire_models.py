@@ -28,6 +28,7 @@ from tools.wire_names import (
     attribute_name,
     join_lines,
     quote,
+    render_lazy_package,
     to_snake_case,
 )
 
@@ -220,30 +221,8 @@ def render_field(wire_name: str, schema: Schema, is_required: bool, module: Modu
 
 def render_models_package(names: Iterable[str]) -> str:
     """Return the `__init__.py` of the models: names are imported when first used."""
-    listed = sorted(names)
-    imports = [
-        f"    from {MODELS}.{to_snake_case(name)} import {name} as {name}" for name in listed
-    ]
-    exported = [f'    "{name}",' for name in listed]
-    modules = [f'    "{name}": f"{{__name__}}.{to_snake_case(name)}",' for name in listed]
-    return f'''{HEADER}
-"""Objects and enums of the wire contract; each is imported when first used."""
-
-from typing import TYPE_CHECKING
-
-from {ROOT}.wire.exports import export_lazily
-
-if TYPE_CHECKING:
-{join_lines(imports)}
-__all__ = [
-{join_lines(exported)}]
-
-_MODULE_OF_NAME = {{
-{join_lines(modules)}}}
-
-if not TYPE_CHECKING:
-    __getattr__, __dir__ = export_lazily(__name__, _MODULE_OF_NAME)
-'''
+    docstring = "Objects and enums of the wire contract; each is imported when first used."
+    return render_lazy_package(docstring, MODELS, sorted(names))
 
 
 def render_alias_package(docstring: str) -> str:

@@ -14,6 +14,7 @@ from tools.wire_names import (
     attribute_name,
     join_lines,
     quote,
+    render_lazy_package,
     to_snake_case,
 )
 
@@ -74,8 +75,12 @@ def render_calls(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield path below the target folder and text of every module with calls."""
     operations = read_operations(document)
     names = list_classes(document)
-    yield "swagger_client/api/__init__.py", _render_package(names)
-    yield "swagger_codegen/api/__init__.py", _render_package(names)
+    docstring = (
+        "Calls of the operations of the wire contract; each class is imported when first used."
+    )
+    package = render_lazy_package(docstring, CALLS, names)
+    yield "swagger_client/api/__init__.py", package
+    yield "swagger_codegen/api/__init__.py", package
     for name in names:
         own = [operation for operation in operations if operation.class_name == name]
         module = to_snake_case(name)
@@ -192,27 +197,3 @@ def _render_method(operation: Operation) -> str:
     return f'''    def {operation.name}({", ".join(signature)}) -> {operation.result}:
         """`{operation.request}`."""
 {join_lines(lines)}'''
-
-
-def _render_package(names: list[str]) -> str:
-    imports = [f"    from {CALLS}.{to_snake_case(name)} import {name} as {name}" for name in names]
-    exported = [f'    "{name}",' for name in names]
-    modules = [f'    "{name}": "{CALLS}.{to_snake_case(name)}",' for name in names]
-    return f'''{HEADER}
-"""Calls of the operations of the wire contract; each class is imported when first used."""
-
-from typing import TYPE_CHECKING
-
-from {ROOT}.wire.exports import export_lazily
-
-if TYPE_CHECKING:
-{join_lines(imports)}
-__all__ = [
-{join_lines(exported)}]
-
-_MODULE_OF_NAME = {{
-{join_lines(modules)}}}
-
-if not TYPE_CHECKING:
-    __getattr__, __dir__ = export_lazily(__name__, _MODULE_OF_NAME)
-'''

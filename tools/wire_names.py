@@ -33,3 +33,29 @@ def quote(value: object) -> str:
 def join_lines(lines: Iterable[str]) -> str:
     """Return lines as one text."""
     return "".join(f"{line}\n" for line in lines)
+
+
+def render_lazy_package(docstring: str, package: str, names: Iterable[str]) -> str:
+    """Return the `__init__.py` of a package with one class per module, imported when first used."""
+    modules = {name: f"{package}.{to_snake_case(name)}" for name in names}
+    imports = [f"    from {module} import {name} as {name}" for name, module in modules.items()]
+    exported = [f'    "{name}",' for name in modules]
+    places = [f'    "{name}": "{module}",' for name, module in modules.items()]
+    return f'''{HEADER}
+"""{docstring}"""
+
+from typing import TYPE_CHECKING
+
+from {ROOT}.wire.exports import export_lazily
+
+if TYPE_CHECKING:
+{join_lines(imports)}
+__all__ = [
+{join_lines(exported)}]
+
+_MODULE_OF_NAME = {{
+{join_lines(places)}}}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = export_lazily(__name__, _MODULE_OF_NAME)
+'''
