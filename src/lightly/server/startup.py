@@ -40,8 +40,7 @@ def open_platform(settings: Settings) -> PlatformState:
     database = open_database(settings.effective_database_url)
     migrate_database(database)
     clock = SystemClock()
-    base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
-    blobs = open_blob_store(settings, keys, base_url)
+    blobs = open_blob_store(settings, keys, settings.base_url)
     jobs = JobService(settings, database, blobs, clock)
     return PlatformState(settings, database, blobs, keys, clock, jobs)
 

@@ -14,7 +14,7 @@ from lightly.server.datasets import collaboration
 from lightly.server.datasets.models import Dataset
 from lightly.server.datasets.shares import Share
 from lightly.server.http.clients import Client
-from lightly.server.http.parameters import DatasetId
+from lightly.server.http.parameters import ID_PATTERN, DatasetId
 from lightly.server.http.requests import ContractRoute, RawBody, decode_json, parse_body
 from lightly.server.http.responses import created, json_response
 from lightly.server.platform import Caller, Platform
@@ -23,7 +23,7 @@ router = APIRouter(
     prefix="/v1/datasets/{datasetId}/collaboration/access", route_class=ContractRoute
 )
 
-AccessConfigId = Annotated[str, Path(alias="accessConfigId", pattern="^[a-f0-9]{24}$")]
+AccessConfigId = Annotated[str, Path(alias="accessConfigId", pattern=ID_PATTERN)]
 
 
 def write_access_config(

@@ -18,13 +18,14 @@ from lightly.server.datasources.models import Datasource, find_side
 from lightly.server.datasources.mount_store import MountStore
 from lightly.server.datasources.opening import open_mount_store
 from lightly.server.errors import FileUnknown, Forbidden
+from lightly.server.http.parameters import ID_PATTERN
 from lightly.server.http.requests import ContractRoute, RawBody
 from lightly.server.platform import Platform, PlatformState
 from lightly.server.storage.routes import INERT_HEADERS
 
 router = APIRouter(prefix="/files", route_class=ContractRoute, include_in_schema=False)
 
-DatasourceId = Annotated[str, Path(alias="datasourceId", pattern="^[a-f0-9]{24}$")]
+DatasourceId = Annotated[str, Path(alias="datasourceId", pattern=ID_PATTERN)]
 Text = Annotated[str, Query()]
 
 

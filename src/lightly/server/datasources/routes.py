@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -17,25 +18,20 @@ from lightly.server.datasources.listings import METADATA, SAMPLES, ListingQuery,
 from lightly.server.datasources.models import Purpose
 from lightly.server.datasources.relevant_files import RelevantFile
 from lightly.server.datasources.verification import verify_datasources
-from lightly.server.http.parameters import DatasetId
+from lightly.server.http.parameters import ID_PATTERN, DatasetId
 from lightly.server.http.requests import ContractRoute, JsonBody, RawBody, decode_json
 from lightly.server.http.responses import json_response
 from lightly.server.platform import Caller, Platform
 
 router = APIRouter(prefix="/v1/datasets/{datasetId}/datasource", route_class=ContractRoute)
 
-_ID_PATTERN = "^[a-f0-9]{24}$"
 #: Later than anything is written, and a number that every JSON reader takes.
 _MAX_SECONDS = 2**53
 
-From = Annotated[int, Query(alias="from", ge=0)]
-To = Annotated[int | None, Query(alias="to", ge=0)]
-Text = Annotated[str | None, Query(alias="cursor")]
-Redirected = Annotated[bool | None, Query(alias="useRedirectedReadUrl")]
 RelevantName = Annotated[str | None, Query(alias="relevantFilenamesFileName", min_length=4)]
-RelevantRunId = Annotated[str | None, Query(alias="relevantFilenamesRunId", pattern=_ID_PATTERN)]
+RelevantRunId = Annotated[str | None, Query(alias="relevantFilenamesRunId", pattern=ID_PATTERN)]
 RelevantArtifactId = Annotated[
-    str | None, Query(alias="relevantFilenamesArtifactId", pattern=_ID_PATTERN)
+    str | None, Query(alias="relevantFilenamesArtifactId", pattern=ID_PATTERN)
 ]
 Shards = Annotated[int, Query(alias="dncShards", ge=1)]
 FileName = Annotated[str, Query(alias="fileName", min_length=4)]
@@ -63,27 +59,32 @@ def _read_relevant(
     return RelevantFile(name, run_id, artifact_id)
 
 
+async def _read_span(
+    from_s: Annotated[int, Query(alias="from", ge=0)] = 0,
+    to_s: Annotated[int | None, Query(alias="to", ge=0)] = None,
+) -> ListingQuery:
+    return ListingQuery(
+        SAMPLES,
+        from_s=min(from_s, _MAX_SECONDS),
+        to_s=None if to_s is None else min(to_s, _MAX_SECONDS),
+    )
+
+
+SpanParameter = Annotated[ListingQuery, Depends(_read_span)]
+
+
+async def _read_window(
+    span: SpanParameter,
+    cursor: Annotated[str | None, Query()] = None,
+    is_redirected: Annotated[bool | None, Query(alias="useRedirectedReadUrl")] = None,
+) -> ListingQuery:
+    return replace(span, cursor=cursor or None, is_redirected=bool(is_redirected))
+
+
+WindowParameter = Annotated[ListingQuery, Depends(_read_window)]
 TaskSubject = Annotated[Subject, Depends(_read_task_name)]
 OnlyName = Annotated[RelevantFile | None, Depends(_read_name)]
 Relevant = Annotated[RelevantFile | None, Depends(_read_relevant)]
-
-
-def _make_query(
-    subject: Subject,
-    from_s: int,
-    to_s: int | None,
-    relevant: RelevantFile | None,
-    cursor: str | None = None,
-    is_redirected: bool | None = None,
-) -> ListingQuery:
-    return ListingQuery(
-        subject,
-        from_s=min(from_s, _MAX_SECONDS),
-        to_s=None if to_s is None else min(to_s, _MAX_SECONDS),
-        cursor=cursor or None,
-        is_redirected=bool(is_redirected),
-        relevant=relevant,
-    )
 
 
 @router.get("")
@@ -148,13 +149,10 @@ def list_raw_files(
     platform: Platform,
     caller: Caller,
     relevant: OnlyName,
-    from_s: From = 0,
-    to_s: To = None,
-    cursor: Text = None,
-    is_redirected: Redirected = None,
+    window: WindowParameter,
 ) -> Response:
     """List images or videos, page by page."""
-    query = _make_query(SAMPLES, from_s, to_s, relevant, cursor, is_redirected)
+    query = replace(window, subject=SAMPLES, relevant=relevant)
     return json_response(listings.list_page(platform, caller, dataset_id, query))
 
 
@@ -165,14 +163,12 @@ def split_raw_files(
     caller: Caller,
     relevant: OnlyName,
     shards: Shards,
-    from_s: From = 0,
-    to_s: To = None,
+    span: SpanParameter,
 ) -> Response:
     """Return cursors for parts of the listing that can be walked side by side."""
-    query = _make_query(SAMPLES, from_s, to_s, relevant)
-    return json_response(
-        {"cursors": listings.split_listing(platform, caller, dataset_id, query, shards)}
-    )
+    query = replace(span, subject=SAMPLES, relevant=relevant)
+    cursors = listings.split_listing(platform, caller, dataset_id, query, shards)
+    return json_response({"cursors": cursors})
 
 
 @router.get("/metadata/list")
@@ -181,13 +177,10 @@ def list_metadata(
     platform: Platform,
     caller: Caller,
     relevant: Relevant,
-    from_s: From = 0,
-    to_s: To = None,
-    cursor: Text = None,
-    is_redirected: Redirected = None,
+    window: WindowParameter,
 ) -> Response:
     """List files with metadata, page by page."""
-    query = _make_query(METADATA, from_s, to_s, relevant, cursor, is_redirected)
+    query = replace(window, subject=METADATA, relevant=relevant)
     return json_response(listings.list_page(platform, caller, dataset_id, query))
 
 
@@ -198,14 +191,12 @@ def split_metadata(
     caller: Caller,
     relevant: Relevant,
     shards: Shards,
-    from_s: From = 0,
-    to_s: To = None,
+    span: SpanParameter,
 ) -> Response:
     """Return cursors for parts of the listing that can be walked side by side."""
-    query = _make_query(METADATA, from_s, to_s, relevant)
-    return json_response(
-        {"cursors": listings.split_listing(platform, caller, dataset_id, query, shards)}
-    )
+    query = replace(span, subject=METADATA, relevant=relevant)
+    cursors = listings.split_listing(platform, caller, dataset_id, query, shards)
+    return json_response({"cursors": cursors})
 
 
 @router.get("/predictions/list")
@@ -215,13 +206,10 @@ def list_predictions(
     caller: Caller,
     subject: TaskSubject,
     relevant: Relevant,
-    from_s: From = 0,
-    to_s: To = None,
-    cursor: Text = None,
-    is_redirected: Redirected = None,
+    window: WindowParameter,
 ) -> Response:
     """List files with predictions of a task, page by page."""
-    query = _make_query(subject, from_s, to_s, relevant, cursor, is_redirected)
+    query = replace(window, subject=subject, relevant=relevant)
     return json_response(listings.list_page(platform, caller, dataset_id, query))
 
 
@@ -233,14 +221,12 @@ def split_predictions(
     subject: TaskSubject,
     relevant: Relevant,
     shards: Shards,
-    from_s: From = 0,
-    to_s: To = None,
+    span: SpanParameter,
 ) -> Response:
     """Return cursors for parts of the listing that can be walked side by side."""
-    query = _make_query(subject, from_s, to_s, relevant)
-    return json_response(
-        {"cursors": listings.split_listing(platform, caller, dataset_id, query, shards)}
-    )
+    query = replace(span, subject=subject, relevant=relevant)
+    cursors = listings.split_listing(platform, caller, dataset_id, query, shards)
+    return json_response({"cursors": cursors})
 
 
 @router.get("/predictions/file")

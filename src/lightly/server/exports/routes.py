@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import Response, StreamingResponse
 
 from lightly.openapi_generated.swagger_client.models.file_output_format import FileOutputFormat
 from lightly.server.exports import archive, rows
 from lightly.server.exports.models import ExportOptions
 from lightly.server.exports.parameters import OptionsParameter, ShortOptionsParameter
-from lightly.server.exports.service import open_export
+from lightly.server.exports.service import Export, open_export
 from lightly.server.http.parameters import DatasetId, Page, TagId
 from lightly.server.http.requests import ContractRoute
 from lightly.server.platform import Caller, Platform
@@ -23,70 +24,48 @@ router = APIRouter(prefix="/v1/datasets/{datasetId}/tags/{tagId}/export", route_
 _EVERYTHING = ExportOptions(page=Page(0, None))
 
 
-@router.get("/LabelStudio/tasks")
-def export_label_studio_tasks(
+def _open_export(
     dataset_id: DatasetId,
     tag_id: TagId,
     platform: Platform,
     caller: Caller,
     options: OptionsParameter,
-) -> Response:
+) -> Export:
+    return open_export(platform, caller, dataset_id, tag_id, options)
+
+
+ExportParameter = Annotated[Export, Depends(_open_export)]
+
+
+@router.get("/LabelStudio/tasks")
+def export_label_studio_tasks(export: ExportParameter) -> Response:
     """Export the samples of a tag as Label Studio tasks."""
-    export = open_export(platform, caller, dataset_id, tag_id, options)
     return stream_pieces(rows.write_label_studio_tasks(export))
 
 
 @router.get("/LabelBox/datarows")
-def export_label_box_rows(
-    dataset_id: DatasetId,
-    tag_id: TagId,
-    platform: Platform,
-    caller: Caller,
-    options: OptionsParameter,
-) -> Response:
+def export_label_box_rows(export: ExportParameter) -> Response:
     """Export the samples of a tag as Labelbox rows."""
-    export = open_export(platform, caller, dataset_id, tag_id, options)
     return stream_pieces(rows.write_label_box_rows(export))
 
 
 @router.get("/LabelBoxV4/datarows")
-def export_label_box_v4_rows(
-    dataset_id: DatasetId,
-    tag_id: TagId,
-    platform: Platform,
-    caller: Caller,
-    options: OptionsParameter,
-) -> Response:
+def export_label_box_v4_rows(export: ExportParameter) -> Response:
     """Export the samples of a tag as rows of Labelbox 4."""
-    export = open_export(platform, caller, dataset_id, tag_id, options)
     return stream_pieces(rows.write_label_box_v4_rows(export))
 
 
 @router.get("/Sama/tasks")
-def export_sama_tasks(
-    dataset_id: DatasetId,
-    tag_id: TagId,
-    platform: Platform,
-    caller: Caller,
-    options: OptionsParameter,
-) -> Response:
+def export_sama_tasks(export: ExportParameter) -> Response:
     """Export the samples of a tag as Sama tasks."""
-    export = open_export(platform, caller, dataset_id, tag_id, options)
     return stream_pieces(rows.write_sama_tasks(export))
 
 
 @router.get("/basic/filenames")
-def export_file_names(
-    dataset_id: DatasetId,
-    tag_id: TagId,
-    platform: Platform,
-    caller: Caller,
-    options: OptionsParameter,
-) -> Response:
+def export_file_names(export: ExportParameter) -> Response:
     """Export the names of a tag's samples as one text, a line each."""
-    export = open_export(platform, caller, dataset_id, tag_id, options)
     names = rows.write_names(export)
-    if options.output_format is FileOutputFormat.PLAIN:
+    if export.options.output_format is FileOutputFormat.PLAIN:
         return StreamingResponse(_join_lines(names), media_type="text/plain")
     # Clients parse a text as JSON if they can: a lone `1e3` would turn into a number. As a JSON
     # string it arrives as it is.

@@ -8,22 +8,23 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
-_ID_PATTERN = "^[a-f0-9]{24}$"
+#: Ids as the contract has them.
+ID_PATTERN = "^[a-f0-9]{24}$"
 _MAX_ITEMS = 2**53
 
-DatasetId = Annotated[str, Path(alias="datasetId", pattern=_ID_PATTERN)]
-SampleId = Annotated[str, Path(alias="sampleId", pattern=_ID_PATTERN)]
-TagId = Annotated[str, Path(alias="tagId", pattern=_ID_PATTERN)]
-ScoreId = Annotated[str, Path(alias="scoreId", pattern=_ID_PATTERN)]
-EmbeddingId = Annotated[str, Path(alias="embeddingId", pattern=_ID_PATTERN)]
-Embedding2dId = Annotated[str, Path(alias="embedding2dId", pattern=_ID_PATTERN)]
-ConfigurationId = Annotated[str, Path(alias="configurationId", pattern=_ID_PATTERN)]
-WorkerId = Annotated[str, Path(alias="workerId", pattern=_ID_PATTERN)]
-RunId = Annotated[str, Path(alias="runId", pattern=_ID_PATTERN)]
-ScheduledId = Annotated[str, Path(alias="scheduledId", pattern=_ID_PATTERN)]
-ArtifactId = Annotated[str, Path(alias="artifactId", pattern=_ID_PATTERN)]
-SessionId = Annotated[str, Path(alias="sessionId", pattern=_ID_PATTERN)]
-ConfigId = Annotated[str, Path(alias="configId", pattern=_ID_PATTERN)]
+DatasetId = Annotated[str, Path(alias="datasetId", pattern=ID_PATTERN)]
+SampleId = Annotated[str, Path(alias="sampleId", pattern=ID_PATTERN)]
+TagId = Annotated[str, Path(alias="tagId", pattern=ID_PATTERN)]
+ScoreId = Annotated[str, Path(alias="scoreId", pattern=ID_PATTERN)]
+EmbeddingId = Annotated[str, Path(alias="embeddingId", pattern=ID_PATTERN)]
+Embedding2dId = Annotated[str, Path(alias="embedding2dId", pattern=ID_PATTERN)]
+ConfigurationId = Annotated[str, Path(alias="configurationId", pattern=ID_PATTERN)]
+WorkerId = Annotated[str, Path(alias="workerId", pattern=ID_PATTERN)]
+RunId = Annotated[str, Path(alias="runId", pattern=ID_PATTERN)]
+ScheduledId = Annotated[str, Path(alias="scheduledId", pattern=ID_PATTERN)]
+ArtifactId = Annotated[str, Path(alias="artifactId", pattern=ID_PATTERN)]
+SessionId = Annotated[str, Path(alias="sessionId", pattern=ID_PATTERN)]
+ConfigId = Annotated[str, Path(alias="configId", pattern=ID_PATTERN)]
 
 
 @dataclass(frozen=True)

@@ -98,10 +98,9 @@ def redirected_read_url(
     It leads back to this server, which checks access at each use. Nothing is looked up here: the
     token is made once for an export of any length.
     """
-    base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     query = urlencode({"type": type_, "publicToken": public_token})
     path = f"/v1/datasets/{dataset_id}/samples/{sample_id}/readurlRedirect"
-    return f"{base_url.rstrip('/')}{path}?{query}"
+    return f"{settings.base_url}{path}?{query}"
 
 
 def _sign_read_url(

@@ -13,6 +13,7 @@ from lightly.openapi_generated.swagger_client.models.create_team_membership_requ
 from lightly.openapi_generated.swagger_client.models.update_team_membership_request import (
     UpdateTeamMembershipRequest,
 )
+from lightly.server.http.parameters import ID_PATTERN
 from lightly.server.http.requests import ContractRoute, JsonBody
 from lightly.server.http.responses import json_response
 from lightly.server.platform import Caller, Platform
@@ -24,7 +25,7 @@ router = APIRouter(prefix="/v1/teams/{teamId}", route_class=ContractRoute)
 #: Only a keyed hash of a token is kept, so there is nothing else to show.
 TOKEN_MASK = "********"  # noqa: S105  shown instead of a secret
 
-TeamId = Annotated[str, Path(alias="teamId", pattern="^[a-f0-9]{24}$")]
+TeamId = Annotated[str, Path(alias="teamId", pattern=ID_PATTERN)]
 UserId = Annotated[str, Path(alias="userId")]
 ServiceAccountId = Annotated[str, Path(alias="serviceAccountId")]
 
