@@ -3,15 +3,22 @@
 ``select`` is the one function; strategies are small frozen objects that hold their data.
 """
 
+from lightly.selection.auto import Auto, AutoReport, Crowding
 from lightly.selection.balance import Balance, BalanceReport
 from lightly.selection.counts import count_share
 from lightly.selection.coverage import Coverage, measure_coverage
+from lightly.selection.coverage_curve import CoverageCurve, measure_coverage_curve
 from lightly.selection.diversity import Diversity, DiversityReport
 from lightly.selection.engine import select
 from lightly.selection.errors import InvalidSelectionInput, SelectionCancelled
+from lightly.selection.explanation import SelectionExplanation, explain_selection
+from lightly.selection.object_diversity import ObjectDiversityReport
+from lightly.selection.objects import Objects
 from lightly.selection.random_numbers import Random
-from lightly.selection.result import ENGINE_VERSION, SelectionResult
+from lightly.selection.result import SelectionResult
+from lightly.selection.sequences import Sequences, cut_sequences, group_strategies
 from lightly.selection.similarity import Similarity
+from lightly.selection.state import ENGINE_VERSION, SelectionState
 from lightly.selection.strategy import StopReason, Strategy, StrategyReport
 from lightly.selection.threshold import Operation, Threshold, ThresholdReport
 from lightly.selection.typicality import Typicality
@@ -19,16 +26,25 @@ from lightly.selection.weights import Weights, WeightsReport
 
 __all__ = [
     "ENGINE_VERSION",
+    "Auto",
+    "AutoReport",
     "Balance",
     "BalanceReport",
     "Coverage",
+    "CoverageCurve",
+    "Crowding",
     "Diversity",
     "DiversityReport",
     "InvalidSelectionInput",
+    "ObjectDiversityReport",
+    "Objects",
     "Operation",
     "Random",
     "SelectionCancelled",
+    "SelectionExplanation",
     "SelectionResult",
+    "SelectionState",
+    "Sequences",
     "Similarity",
     "StopReason",
     "Strategy",
@@ -39,6 +55,10 @@ __all__ = [
     "Weights",
     "WeightsReport",
     "count_share",
+    "cut_sequences",
+    "explain_selection",
+    "group_strategies",
     "measure_coverage",
+    "measure_coverage_curve",
     "select",
 ]

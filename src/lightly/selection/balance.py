@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lightly.selection.class_mix import ClassTable, MergedTarget, TargetMix, merge_target
+from lightly.selection.class_picks import MOST_SAMPLES, ClassPicks
+from lightly.selection.class_rows import ClassRows
 from lightly.selection.embeddings import Float64Array, IndexArray
+from lightly.selection.exact_choice import choose_exactly
 from lightly.selection.portable_math import PRECISE, take_log
 from lightly.selection.strategy import (
     KnownObjective,
@@ -24,6 +30,8 @@ from lightly.selection.strategy import (
 _SMALLEST_SHARE = 1e-10
 # A mix this close to its target is on target; it keeps the reciprocal finite.
 _SMALLEST_CROSS_ENTROPY = 1e-10
+# A cross-entropy is at least its target's entropy; from here on none comes near the last number.
+_SAFE_ENTROPY = 1e-6
 _EXACT_SMALLEST = Decimal("1e-10")
 # Values per piece of work: its intermediate results stay within the second-level cache.
 _CHUNK_VALUES = 1 << 15
@@ -109,17 +117,32 @@ class BalanceObjective(KnownObjective):
     ) -> None:
         super().__init__(strength)
         self._table, self._shares, self._target = table, shares, target
-        self._samples = run.samples
-        self._rows = _merge_shares(table, target, run.samples)
+        self._samples, self._preselected = run.samples, run.preselected
         self._groups = _number_groups(table, target, run.samples)
-        self._sums = np.zeros(len(target.shares))
-        self._class_sums = np.zeros(table.n_classes)
+        self._rows = None if table.codes is not None else _merge_rows(table, target, run.samples)
         self._bounds_of_groups: tuple[Float64Array, Float64Array] | None = None
-        self._gains: list[float] = []
-        self._n_added = self._marked = 0
+        self._picked: list[int] = []
+        self._marked = 0
+        self.sums = np.zeros(len(target.shares))
         for sample in run.preselected:
-            row = table.read(np.array([sample]))
-            self._add(row[0], target.merge(row)[0])
+            self.sums += target.merge(table.read(np.array([sample])))[0]
+        self._first_sums = self.sums.copy()
+
+    def open_class_picks(self, taken: Sequence[int]) -> ClassPicks | None:
+        """Return the fast way to pick by this strategy alone; None if it cannot serve."""
+        shares = self._target.shares
+        entropy = -float((shares * np.log(np.where(shares > 0, shares, 1.0))).sum())
+        if self._groups is None or entropy < _SAFE_ENTROPY or len(self._samples) > MOST_SAMPLES:
+            return None
+        return ClassPicks(
+            self._groups,
+            shares,
+            lambda: self.sums,
+            sign=math.copysign(1.0, self.strength),
+            smallest_share=_SMALLEST_SHARE,
+            choose=lambda rows: choose_exactly([self], rows),
+            taken=taken,
+        )
 
     def check_stop(self, row: int) -> StopReason | None:  # noqa: ARG002  nothing ever stops it
         """BALANCE has no stopping condition."""
@@ -127,28 +150,33 @@ class BalanceObjective(KnownObjective):
 
     def add(self, row: int) -> None:
         """Add a picked candidate to the selection."""
-        before = self._measure_entropy()
-        self._add(self._table.read(self._samples[[row]])[0], self._read_rows(np.array([row]))[0])
-        self._gains.append(before - self._measure_entropy())
+        if self._groups is None:
+            self.sums += self._read_rows(np.array([row]))[0]
+        elif self._groups[row] < len(self.sums):
+            self.sums[self._groups[row]] += 1.0
+        self._bounds_of_groups = None
+        self._picked.append(row)
 
     def report(self) -> BalanceReport:
         """Return the report after the last pick."""
-        total = self._class_sums.sum()
+        entropies = self._trace_entropies()
+        chosen = np.concatenate([self._preselected, self._samples[self._picked]]).astype(np.int64)
+        class_sums = self._table.total(chosen)
         return BalanceReport(
             kind="BALANCE",
             strength=self.strength,
-            gains=np.array(self._gains),
+            gains=entropies[:-1] - entropies[1:],
             target=self._shares,
             others=self._target.others,
-            mix=self._class_sums / (total or 1.0),
-            cross_entropy=self._measure_entropy(),
+            mix=class_sums / (class_sums.sum() or 1.0),
+            cross_entropy=float(entropies[-1]),
             n_missing=int(np.count_nonzero(self._table.missing[self._samples])),
         )
 
     def bounds(self, rows: IndexArray) -> tuple[Float64Array, Float64Array]:
         """Return bounds of 1 / H, as far apart as H may be rounded."""
         if self._groups is None:
-            return self._bound(self._rows[rows])
+            return self._bound_rows(rows)
         if self._bounds_of_groups is None:
             self._bounds_of_groups = _invert(*self._take_group_entropies())
         low, high = self._bounds_of_groups
@@ -156,7 +184,7 @@ class BalanceObjective(KnownObjective):
 
     def exact_log(self, row: int) -> Decimal:
         """Return - ln H of S + c."""
-        sums = self._sums + self._read_rows(np.array([row]))[0]
+        sums = self.sums + self._read_rows(np.array([row]))[0]
         total = sum((Decimal(float(value)) for value in sums), start=Decimal(0))
         log_total = PRECISE.ln(total) if total else Decimal(0)
         entropy = Decimal(0)
@@ -167,15 +195,25 @@ class BalanceObjective(KnownObjective):
         return -PRECISE.ln(max(entropy, _EXACT_SMALLEST))
 
     def signatures(self, rows: IndexArray) -> Float64Array:
-        """Return what H depends on: for a class its target and sum, for shares the whole row."""
+        """Return what H depends on.
+
+        For a class that is its target and sum; for shares the sums after the pick, where classes
+        of the same target are interchangeable.
+        """
         if self._groups is None:
-            return self._rows[rows]
+            return self._sort_alike(self.sums + self._read_rows(rows))
         columns = self._groups[rows]
-        has_class = columns < len(self._sums)
+        has_class = columns < len(self.sums)
         places = np.where(has_class, columns, 0)
         shares = np.where(has_class, self._target.shares[places], -1.0)
-        sums = np.where(shares > 0, self._sums[places], 0.0)
+        sums = np.where(shares > 0, self.sums[places], 0.0)
         return np.column_stack([shares, sums])
+
+    def _sort_alike(self, sums: Float64Array) -> Float64Array:
+        """Return rows of sums, sorted among columns of the same target."""
+        order = np.argsort(self._target.shares, kind="stable")
+        starts = np.flatnonzero(np.diff(self._target.shares[order])) + 1
+        return np.hstack([np.sort(part) for part in np.split(sums[:, order], starts, axis=1)])
 
     @property
     def groups(self) -> IndexArray | None:
@@ -184,7 +222,7 @@ class BalanceObjective(KnownObjective):
 
     def mark(self) -> None:
         """Remember how many picks there are."""
-        self._marked = self._n_added
+        self._marked = len(self._picked)
 
     @property
     def has_bounded_growth(self) -> bool:
@@ -193,55 +231,61 @@ class BalanceObjective(KnownObjective):
 
     def growth(self) -> tuple[float, float]:
         """Nothing is known once something was added."""
-        return (0.0, 0.0) if self._marked == self._n_added else (-np.inf, np.inf)
-
-    def _add(self, class_row: Float64Array, merged_row: Float64Array) -> None:
-        self._class_sums = self._class_sums + class_row
-        self._sums = self._sums + merged_row
-        self._bounds_of_groups = None
-        self._n_added += 1
+        return (0.0, 0.0) if self._marked == len(self._picked) else (-np.inf, np.inf)
 
     def _read_rows(self, rows: IndexArray) -> Float64Array:
         """Return merged rows of candidates."""
-        if self._groups is None:
-            return self._rows[rows]
+        if self._rows is not None:
+            return self._rows.read(rows)
         # The last group is that of samples without a class.
-        one_hot = np.zeros((len(rows), len(self._sums) + 1))
-        one_hot[np.arange(len(rows)), self._groups[rows]] = 1.0
+        one_hot = np.zeros((len(rows), len(self.sums) + 1))
+        one_hot[np.arange(len(rows)), cast("IndexArray", self._groups)[rows]] = 1.0
         return one_hot[:, :-1]
 
-    def _measure_entropy(self) -> float:
-        entropies, _ = self._take_entropies(np.zeros((1, len(self._sums))))
-        return float(entropies[0])
+    def _trace_entropies(self) -> Float64Array:
+        """Return H before the first pick and after each."""
+        sums = self._first_sums
+        entropies = [self._take_entropies(sums[None])[0]]
+        step = max(1, _CHUNK_VALUES // len(sums))
+        for start in range(0, len(self._picked), step):
+            rows = self._read_rows(np.array(self._picked[start : start + step]))
+            # Accumulating is sequential by definition, as adding pick by pick is.
+            running = np.add.accumulate(np.vstack([sums, rows]), axis=0)[1:]
+            entropies.append(self._take_entropies(running)[0])
+            sums = running[-1]
+        return np.concatenate(entropies)
 
-    def _bound(self, rows: Float64Array) -> tuple[Float64Array, Float64Array]:
+    def _bound_rows(self, rows: IndexArray) -> tuple[Float64Array, Float64Array]:
+        if self._rows is not None and self._rows.can_measure(self.sums):
+            return _invert(*self._rows.measure(self.sums, rows))
         low, high = np.empty(len(rows)), np.empty(len(rows))
-        step = max(1, _CHUNK_VALUES // len(self._sums))
+        step = max(1, _CHUNK_VALUES // len(self.sums))
         for start in range(0, len(rows), step):
             chunk = slice(start, start + step)
-            low[chunk], high[chunk] = _invert(*self._take_entropies(rows[chunk]))
+            whole = self.sums + self._read_rows(rows[chunk])
+            low[chunk], high[chunk] = _invert(*self._take_entropies(whole))
         return low, high
 
-    def _take_entropies(self, rows: Float64Array) -> tuple[Float64Array, Float64Array]:
-        """Return H of the selection plus each row, and how far rounding can take it off."""
-        sums = self._sums + rows
+    def _take_entropies(self, sums: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Return H of each row of sums, and how far rounding can take it off."""
         logs = _take_share_logs(sums, sums.sum(axis=1, keepdims=True))
-        entropies = -(logs @ self._target.shares)
+        # Not a product of BLAS: its rounding depends on how many rows there are.
+        entropies = -(logs * self._target.shares).sum(axis=1)
         return entropies, self._bound_rounding(entropies)
 
     def _take_group_entropies(self) -> tuple[Float64Array, Float64Array]:
         """Return the same per group: a sample of one class changes one term of the sum."""
-        shares, total = self._target.shares, self._sums.sum()
-        before = _take_share_logs(self._sums, total + 1.0)
-        after = _take_share_logs(self._sums + 1.0, total + 1.0)
+        shares, total = self._target.shares, self.sums.sum()
+        before = _take_share_logs(self.sums, total + 1.0)
+        after = _take_share_logs(self.sums + 1.0, total + 1.0)
         base = -(before @ shares)
-        unchanged = -(_take_share_logs(self._sums, total) @ shares)
+        unchanged = -(_take_share_logs(self.sums, total) @ shares)
         entropies = np.append(base - shares * (after - before), unchanged)
         return entropies, self._bound_rounding(np.maximum(entropies, base))
 
     def _bound_rounding(self, entropies: Float64Array) -> Float64Array:
         """Sums, quotients and logarithms over K columns are off by a few K last places of 1 + H."""
-        return (4 * len(self._sums) + 64) * 2.0**-52 * (1.0 + entropies)
+        return (4 * len(self.sums) + 64) * 2.0**-52 * (1.0 + entropies)
 
 
 def _take_share_logs(sums: Float64Array, totals: Float64Array | float) -> Float64Array:
@@ -258,16 +302,14 @@ def _invert(entropies: Float64Array, errors: Float64Array) -> tuple[Float64Array
     )
 
 
-def _merge_shares(table: ClassTable, target: MergedTarget, samples: IndexArray) -> Float64Array:
-    """Return merged rows of candidates with shares; none for class numbers."""
-    if table.codes is not None:
-        return np.empty((0, len(target.shares)))
-    merged = np.empty((len(samples), len(target.shares)))
+def _merge_rows(table: ClassTable, target: MergedTarget, samples: IndexArray) -> ClassRows:
+    """Return merged rows of candidates."""
     step = max(1, _CHUNK_VALUES // table.n_classes)
-    for start in range(0, len(samples), step):
-        piece = slice(start, start + step)
-        merged[piece] = target.merge(table.read(samples[piece]))
-    return merged
+    pieces = (
+        target.merge(table.read(samples[start : start + step]))
+        for start in range(0, len(samples), step)
+    )
+    return ClassRows(pieces, target.shares, smallest_share=_SMALLEST_SHARE)
 
 
 def _number_groups(

@@ -67,6 +67,10 @@ class ClassTable:
 
     def total(self, samples: IndexArray) -> Float64Array:
         """Return the sum of rows, shape ``[C]``."""
+        if self.codes is not None:
+            codes = self.codes[samples]
+            counts = np.bincount(codes[codes >= 0], minlength=self.n_classes)
+            return counts.astype(np.float64)
         total = np.zeros(self.n_classes)
         for start in range(0, len(samples), _CHUNK_ROWS):
             total += self.read(samples[start : start + _CHUNK_ROWS]).sum(axis=0)

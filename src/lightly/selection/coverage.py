@@ -16,9 +16,9 @@ from lightly.selection.nearest import NearestSelected
 from lightly.selection.progress import Pulse
 from lightly.selection.samples import read_positions
 
-# Multiply-adds spent on a run's mean distance, some 50 ms: measuring all samples would take several
+# Multiply-adds spent on a run's mean distance, a few ms: measuring all samples would take several
 # times longer than a lazy selection itself.
-_MEAN_BUDGET = 1_000_000_000
+_MEAN_BUDGET = 100_000_000
 _FEWEST_MEASURED = 1_000
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lightly.selection.code_pool import PoolPicks
 from lightly.selection.coverage import Coverage, measure_candidates
 from lightly.selection.embeddings import EmbeddingSpace, Float64Array, IndexArray
 from lightly.selection.member_spread import MemberSpread
 from lightly.selection.nearest import NearestSelected, Pool
+from lightly.selection.object_diversity import ObjectDiversityObjective
+from lightly.selection.objects import Objects, ObjectTable, count_samples
 from lightly.selection.portable_math import SMALLEST_OBJECTIVE, take_log
 from lightly.selection.strategy import (
     Objective,
@@ -35,26 +39,37 @@ class Diversity(Strategy):
     factor of two of the best possible (Gonzalez, 1985). It keeps outliers by design.
 
     Args:
-        embeddings: Shape ``[N, d]``, float32 at best; a memory map is read piece by piece.
+        embeddings: Shape ``[N, d]``, float32 at best; a memory map is read piece by piece. With
+            ``Objects``, d^2 is the mean over c's objects of the squared distance to the nearest
+            object of S, A(S) is over objects, and Phi of a sample without objects is 0.
         strength: Exponent of Phi; negative prefers samples near the selection, 0 only stops.
         min_distance: The run stops when the next pick would be nearer than this to the selection.
             Alone it yields a maximal separated set: deduplication when the count is unlimited.
     """
 
-    embeddings: ArrayLike
+    embeddings: ArrayLike | Objects
     _: KW_ONLY
     strength: float = 1.0
     min_distance: float | None = None
 
     @property
     def n_samples(self) -> int:
-        """Number of samples with an embedding."""
-        return len(np.asarray(self.embeddings))
+        """Number of samples that the embeddings are for."""
+        return count_samples(self.embeddings)
 
-    def begin(self, run: Run) -> DiversityObjective:
+    def begin(self, run: Run) -> DiversityObjective | ObjectDiversityObjective:
         """Check the embeddings and return the strategy at work."""
         strength = check_strength(self.strength, "DIVERSITY")
         min_distance = check_limit(self.min_distance, "The minimum distance of DIVERSITY")
+        if isinstance(self.embeddings, Objects):
+            table = ObjectTable(self.embeddings)
+            return ObjectDiversityObjective(
+                table,
+                table.open_space(run.pulse),
+                run,
+                strength=strength,
+                min_distance=min_distance,
+            )
         space = EmbeddingSpace({"embeddings": self.embeddings}, pulse=run.pulse)
         return DiversityObjective(space, run, strength=strength, min_distance=min_distance)
 
@@ -84,7 +99,7 @@ class DiversityObjective(Objective):
     ) -> None:
         super().__init__(strength)
         capacity = len(run.preselected) + run.n_wanted
-        self.nearest = NearestSelected(space, run.samples, capacity=capacity)
+        self.nearest = NearestSelected(space, run.samples, capacity=capacity, keep_codes=True)
         self._min_distance = min_distance
         self._pulse = run.pulse
         self._spread = MemberSpread(self.nearest, capacity=capacity) if run.is_mixture else None
@@ -94,8 +109,11 @@ class DiversityObjective(Objective):
         self._marked: tuple[float, float, float] | None = None
         self._distances2: list[float] = []
         self._neighbours: list[int] = []
-        for sample in run.preselected:
-            self._select(int(sample))
+        if self._spread is None:
+            self.nearest.select_many(run.preselected)
+        else:
+            for sample in run.preselected:
+                self._select(int(sample))
 
     def check_stop(self, row: int) -> StopReason | None:
         """Return why the run must end instead of picking ``row``, or None."""
@@ -120,6 +138,52 @@ class DiversityObjective(Objective):
         if distance2 > 0.0 or self._spread is not None:
             self._select(int(nearest.samples[row]))
             self._follow_selection()
+
+    @property
+    def least_distance(self) -> float:
+        """The next pick must be at least this far from the selection; 0 without a condition."""
+        return self._min_distance or 0.0
+
+    def note(self, picks: PoolPicks) -> None:
+        """Take note of candidates that were picked and added to the selection elsewhere."""
+        neighbours = self.nearest.all_selected[picks.neighbours]
+        self._distances2 += picks.distances2.tolist()
+        self._neighbours += np.where(picks.neighbours < 0, -1, neighbours).tolist()
+        if self._spread is not None:
+            self._spread.follow()
+
+    def remember(self) -> dict[str, NDArray[np.generic]]:
+        """Return the distance of each pick, and to which sample: measuring them costs n^2 d / 2."""
+        return {
+            "distances2": np.array(self._distances2),
+            "neighbours": np.array(self._neighbours, dtype=np.int64),
+        }
+
+    def replay(self, rows: IndexArray, memory: Mapping[str, NDArray[np.generic]]) -> None:
+        """Add the picks of an earlier run, without measuring them again where they were."""
+        is_known = "distances2" in memory and len(memory["distances2"]) == len(rows)
+        if self._spread is not None or not is_known:
+            super().replay(rows, memory)
+            return
+        self._distances2 = memory["distances2"].tolist()
+        self._neighbours = memory["neighbours"].tolist()
+        self.nearest.upper[rows] = self.nearest.lower[rows] = -np.inf
+        is_news = np.array(self._distances2) > 0.0
+        self.nearest.select_many(self.nearest.samples[rows[is_news]])
+
+    def release_pool(self) -> None:
+        """Leave it to others to keep candidates up to date."""
+        self._pool = None
+
+    @property
+    def mark_line(self) -> tuple[float, float, float] | None:
+        """A(S) at the mark, and the least and the largest distance^2 of candidates, if any."""
+        return self._marked
+
+    @property
+    def member_distances(self) -> Float64Array:
+        """Squared distance of each selected sample to its nearest other, for mixtures."""
+        return np.empty(0) if self._spread is None else self._spread.distances
 
     def report(self) -> DiversityReport:
         """Return the report after the last pick."""
@@ -214,7 +278,7 @@ class DiversityObjective(Objective):
             return rows
         # A relative billionth covers the rounding of whoever computed ``least``.
         floor = (least * (1.0 - 1e-9) - self._total) / self.nearest.space.true_unit
-        self._pool = Pool(self.nearest, rows, floor=floor)
+        self._pool = self.nearest.open_pool(rows, floor)
         self._pool.catch_up()
         return self._pool.rows
 
@@ -245,7 +309,7 @@ class DiversityObjective(Objective):
         """Bring all candidates up to date, in a lasting pool if they fit into one."""
         free = self.nearest.list_free()
         if len(free) <= self.nearest.space.rows_per_chunk:
-            self._pool = Pool(self.nearest, free)
+            self._pool = self.nearest.open_pool(free)
             self._pool.catch_up()
         else:
             self.nearest.settle(free)

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lightly.selection.errors import InvalidSelectionInput
+from lightly.selection.kernels.loading import get_loaded_kernels
 from lightly.selection.progress import Pulse
 
 Float32Array = NDArray[np.float32]
@@ -60,6 +61,8 @@ class EmbeddingSpace:
     Attributes:
         n_rows: Rows of all parts.
         true_unit: Multiply by this to turn the space's squared distances into true ones.
+        largest: Largest magnitude of a scaled coordinate.
+        largest_offset: Largest magnitude of a coordinate after scaling and shifting.
 
     Raises:
         InvalidSelectionInput: If a shape or dtype is wrong or a value is not finite as float32.
@@ -70,16 +73,44 @@ class EmbeddingSpace:
         self._starts = np.cumsum([0] + [len(part) for part in self._parts])
         self.n_rows, self.n_dims = int(self._starts[-1]), int(self._parts[0].shape[1])
         _check_dimensions(self._parts, list(parts))
-        total, largest = np.zeros(self.n_dims), 0.0
+        extent = _Extent(self.n_dims)
         for name, part in zip(parts, self._parts, strict=True):
-            sums, magnitude = _scan(part, name, self.rows_per_chunk, pulse)
-            total, largest = total + sums, max(largest, magnitude)
-        self._scale = np.float32(_choose_scale(largest))
-        mean = total / max(1, self.n_rows) * float(self._scale)
+            _scan(part, name, self.rows_per_chunk, pulse, extent)
+        self._scale = np.float32(_choose_scale(extent.largest))
+        mean = extent.sums / max(1, self.n_rows) * float(self._scale)
         self._shift = mean.astype(np.float32)
+        self.largest = extent.largest * float(self._scale)
+        self.largest_offset = extent.find_largest_offset(self.scale, self._shift)
         self._error = 1.05 * (2 * self.n_dims + 16) * _UNIT_ROUNDOFF
         self._underflow = (self.n_dims + 8) * 2.0**-123
         self.true_unit = float(self._scale) ** -2
+
+    @property
+    def scale(self) -> float:
+        """Power of two that coordinates are multiplied with; its square is the space's unit."""
+        return float(self._scale)
+
+    @property
+    def shift(self) -> Float32Array:
+        """What is subtracted from every scaled row before it is screened, about the mean."""
+        return self._shift
+
+    @property
+    def whole(self) -> Float32Array | None:
+        """All rows as they lie in memory, if they are one C-ordered float32 array."""
+        return _view_plain(self._parts[0]) if len(self._parts) == 1 else None
+
+    def locate(self, samples: IndexArray) -> tuple[Float32Array, IndexArray]:
+        """Return a C-ordered float32 matrix and where in it samples are; no copy if possible."""
+        owner = 0
+        if len(self._parts) > 1 and len(samples):
+            owner = int(np.searchsorted(self._starts, samples.min(), side="right")) - 1
+        plain = _view_plain(self._parts[owner])
+        if plain is not None and (
+            len(self._parts) == 1 or not len(samples) or samples.max() < self._starts[owner + 1]
+        ):
+            return plain, samples - self._starts[owner] if owner else samples
+        return self.read(samples), np.arange(len(samples))
 
     @property
     def screen_width(self) -> int:
@@ -155,21 +186,54 @@ class EmbeddingSpace:
         return max(FEWEST_CHUNK_ROWS, CHUNK_BYTES // (4 * self.screen_width))
 
 
+class _Extent:
+    """Column sums, which cannot overflow in float64, and the range of each column."""
+
+    def __init__(self, n_dims: int) -> None:
+        self.sums = np.zeros(n_dims)
+        self.low = np.full(n_dims, np.inf, dtype=np.float32)
+        self.high = np.full(n_dims, -np.inf, dtype=np.float32)
+
+    @property
+    def largest(self) -> float:
+        """The largest magnitude of all coordinates; 0 without rows."""
+        return max(0.0, float(self.high.max()), -float(self.low.min()))
+
+    def find_largest_offset(self, scale: float, shift: Float32Array) -> float:
+        """Return the largest magnitude that is left of a coordinate after scaling and shifting."""
+        if not np.isfinite(self.low).all():
+            return 0.0
+        low, high = (np.float64(scale) * end - shift for end in (self.low, self.high))
+        return float(max(high.max(), -low.min()))
+
+
 def _scan(
-    part: NDArray[np.generic], name: str, rows_per_chunk: int, pulse: Pulse
-) -> tuple[Float64Array, float]:
-    """Return column sums, which cannot overflow in float64, and the largest magnitude."""
-    total, largest = np.zeros(part.shape[1]), 0.0
+    part: NDArray[np.generic], name: str, rows_per_chunk: int, pulse: Pulse, extent: _Extent
+) -> None:
+    """Take a part's rows into the extent; refuse values that are not finite."""
+    kernels, plain = get_loaded_kernels(), _view_plain(part)
     for start in range(0, len(part), rows_per_chunk):
         pulse.beat()
+        if kernels is not None and plain is not None:
+            rows = plain[start : start + rows_per_chunk]
+            address = rows.__array_interface__["data"][0]
+            kernels.scan(address, *rows.shape, extent.sums, extent.low, extent.high)
+            if np.isfinite(extent.sums).all():
+                continue
         with np.errstate(over="ignore"):
             rows = part[start : start + rows_per_chunk].astype(np.float32, copy=False)
         sums = rows.sum(axis=0, dtype=np.float64)
         if not np.isfinite(sums).all():
             _refuse_non_finite(rows, start, name)
-        total += sums
-        largest = max(largest, float(rows.max()), -float(rows.min()))
-    return total, largest
+        extent.sums += sums
+        np.minimum(extent.low, rows.min(axis=0), out=extent.low)
+        np.maximum(extent.high, rows.max(axis=0), out=extent.high)
+
+
+def _view_plain(part: NDArray[np.generic]) -> Float32Array | None:
+    """Return a part as it lies in memory if compiled loops can read it there."""
+    is_plain = part.dtype == np.float32 and part.dtype.isnative and part.flags.c_contiguous
+    return part if is_plain and part.flags.aligned else None  # type: ignore[return-value]  # its dtype was checked
 
 
 def _check_matrix(embeddings: ArrayLike, name: str) -> NDArray[np.generic]:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lightly.selection.auto import AutoObjective
+from lightly.selection.balance import BalanceObjective
 from lightly.selection.blas import hold_blas_to_one_thread
 from lightly.selection.diversity import DiversityObjective, DiversityReport
 from lightly.selection.embeddings import Float64Array, IndexArray
-from lightly.selection.errors import InvalidSelectionInput
+from lightly.selection.errors import InvalidSelectionInput, SelectionCancelled
 from lightly.selection.farthest import FarthestFirst
+from lightly.selection.fingerprint import SelectionInput
 from lightly.selection.mixture import Mixture
+from lightly.selection.object_diversity import ObjectDiversityReport
 from lightly.selection.progress import Pulse, ReportProgress, ShouldCancel
 from lightly.selection.result import SelectionResult
 from lightly.selection.samples import read_candidates, read_positions
+from lightly.selection.state import Memory, SelectionState, save_state
 from lightly.selection.strategy import Objective, Run, StopReason, Strategy, StrategyReport
+from lightly.selection.threads import count_threads, use_threads
 from lightly.selection.threshold import Threshold, ThresholdReport
 from lightly.selection.weights import WeightsObjective, WeightsReport
 
 # When several conditions refuse the same pick, the first of these is reported.
 _STOP_ORDER: tuple[StopReason, ...] = ("min_distance", "min_typicality", "max_sum")
+_NO_ROWS = np.empty(0, dtype=np.int64)
 # Picks between two beats of progress where nothing else sets the rhythm.
 _PICKS_PER_BEAT = 64
 
@@ -33,6 +42,8 @@ def select(
     strategies: Sequence[Strategy | Threshold],
     preselected: ArrayLike = (),
     candidates: ArrayLike | None = None,
+    resume: SelectionState | None = None,
+    threads: int | None = None,
     progress: ReportProgress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> SelectionResult:
@@ -51,6 +62,9 @@ def select(
         strategies: At least one; their arrays are in the same order of the same N samples.
         preselected: Positions that are selected from the start, in order; repeats count once.
         candidates: Positions, or one flag per sample, that may be picked; all if None.
+        resume: State of an earlier run on the same input with a lower count. Its picks come first
+            and count: the result equals that of one run from the start.
+        threads: How many to use; by default what ``LIGHTLY_SELECTION_THREADS`` says, or all cores.
         progress: Called every now and then with (picks made, picks aimed at).
         should_cancel: Asked every now and then; True ends the run.
 
@@ -59,7 +73,7 @@ def select(
 
     Raises:
         InvalidSelectionInput: If a value breaks a rule, for example is not finite.
-        SelectionCancelled: If ``should_cancel`` said so.
+        SelectionCancelled: If ``should_cancel`` said so; it knows the state at the last pick.
 
     Example:
         >>> import numpy as np
@@ -72,8 +86,10 @@ def select(
     n_inputs = _agree_on_length(strategies)
     selected = read_positions(preselected, n_inputs, "preselected samples")
     offered = np.setdiff1d(read_candidates(candidates, n_inputs), selected, assume_unique=True)
+    source = SelectionInput(strategies=tuple(strategies), preselected=selected, candidates=offered)
     eligible, filters = _apply_thresholds(strategies, offered)
     target = len(eligible) if n_wanted is None else min(n_wanted, len(eligible))
+    past = _read_past(resume, source, eligible, n_wanted)
     run = Run(
         n_samples=n_inputs,
         samples=eligible,
@@ -82,23 +98,84 @@ def select(
         is_mixture=sum(s.strength != 0 for s in strategies if isinstance(s, Strategy)) > 1,
         pulse=Pulse(target, progress, should_cancel),
     )
-    with hold_blas_to_one_thread():
-        objectives = [s.begin(run) for s in strategies if isinstance(s, Strategy)]
-        rows, stop = _pick(run, objectives)
-        worked = iter([objective.report() for objective in objectives])
-    run.pulse.beat()
+    with hold_blas_to_one_thread(), use_threads(count_threads(threads)):
+        outcome = _work(run, source, past)
+    rows, worked = outcome.rows, iter(outcome.reports)
     reports = tuple(filters[i] if i in filters else next(worked) for i in range(len(strategies)))
     return SelectionResult(
         indices=eligible[rows],
         gains=_collect_gains(reports, len(rows)),
         distances=_find_distances(reports, len(rows)),
-        stop_reason=stop or _explain_end(n_wanted, len(rows), len(eligible)),
+        stop_reason=outcome.stop or _explain_end(n_wanted, len(rows), len(eligible)),
         strategies=reports,
         n_wanted=n_wanted,
         n_preselected=len(selected),
         n_candidates=len(offered),
         n_eligible=len(eligible),
         seed=_find_seed(reports),
+        source=source,
+        memories=outcome.memories,
+    )
+
+
+@dataclass(frozen=True)
+class _Past:
+    """Picks of an earlier run, as rows in order, and what its strategies remembered."""
+
+    rows: IndexArray
+    memories: tuple[Memory, ...]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of a run."""
+
+    rows: IndexArray
+    stop: StopReason | None
+    reports: list[StrategyReport]
+    memories: tuple[Memory, ...]
+
+
+def _read_past(
+    state: SelectionState | None, source: SelectionInput, eligible: IndexArray, n_wanted: int | None
+) -> _Past:
+    """Return the picks of a state if a run on this input can begin with them."""
+    if state is None:
+        return _Past(np.empty(0, dtype=np.int64), ())
+    state.check_input(source)
+    n_past = len(state.indices)
+    if n_wanted is not None and n_past > n_wanted:
+        raise InvalidSelectionInput(
+            f"The state has {n_past} picks, more than the {n_wanted} samples asked for. The number "
+            "of samples of a resumed run includes them."
+        )
+    rows = np.searchsorted(eligible, state.indices)
+    is_known = np.isin(state.indices, eligible).all()
+    if not is_known or len(np.unique(state.indices)) != n_past:
+        raise InvalidSelectionInput("The state holds picks that no run on this input can make.")
+    return _Past(rows, state.memories)
+
+
+def _work(run: Run, source: SelectionInput, past: _Past) -> _Outcome:
+    """Make the picks; if that is cancelled, the error knows the state at the last one."""
+    picked = past.rows.tolist()
+    try:
+        objectives = [s.begin(run) for s in source.strategies if isinstance(s, Strategy)]
+        memories = past.memories or ({},) * len(objectives)
+        for objective, memory in zip(objectives, memories, strict=True):
+            objective.replay(past.rows, memory)
+        stop = _pick(run, objectives, picked)
+        reports = [objective.report() for objective in objectives]
+        run.pulse.beat()
+    except SelectionCancelled as cancellation:
+        rows = np.array(picked, dtype=np.int64)
+        save = partial(save_state, run.samples[rows], source)
+        raise SelectionCancelled(save_state=save) from cancellation
+    return _Outcome(
+        rows=np.array(picked, dtype=np.int64),
+        stop=stop,
+        reports=reports,
+        memories=tuple(objective.remember() for objective in objectives),
     )
 
 
@@ -124,18 +201,37 @@ class _InOrder:
         """Nothing depends on what was picked."""
 
 
-def _pick(run: Run, objectives: Sequence[Objective]) -> tuple[IndexArray, StopReason | None]:
-    """Return the picked rows in order and the condition that ended the run early, if any."""
-    picker = _choose_picker(run, objectives)
-    picked: list[int] = []
-    stop: StopReason | None = None
+def _pick(run: Run, objectives: Sequence[Objective], picked: list[int]) -> StopReason | None:
+    """Append rows to the picked ones; return the condition that ended the run early, if any."""
+    run.pulse.n_picked = len(picked)
+    for planned in (o.planned_rows() for o in objectives if isinstance(o, AutoObjective)):
+        stop = _pick_singly(run, objectives, _InOrder(planned[len(picked) :]), picked)
+        if stop is not None:
+            return stop
+    picker = _choose_picker(run, objectives, picked)
+    if isinstance(picker, FarthestFirst) and len(objectives) == 1 and picker.can_pick_many:
+        return _pick_many(run, objectives[0], picker, picked)
+    return _pick_singly(run, objectives, picker, picked)
+
+
+def _pick_singly(
+    run: Run, objectives: Sequence[Objective], picker: _Picker, picked: list[int]
+) -> StopReason | None:
+    """Append rows that a picker proposes, testing each for all stopping conditions."""
+    many = picker if isinstance(picker, Mixture) and _all_count(objectives) else None
     while len(picked) < run.n_wanted:
+        rows = many.pick_many(run.n_wanted - len(picked)) if many is not None else _NO_ROWS
+        if rows.size:
+            picked += rows.tolist()
+            run.pulse.n_picked = len(picked)
+            run.pulse.beat()
+            continue
         row = picker.next_row()
         if row is None:
             break
         stop = _check_stops(objectives, row)
         if stop is not None:
-            break
+            return stop
         for objective in objectives:
             objective.add(row)
         picker.accept()
@@ -143,20 +239,47 @@ def _pick(run: Run, objectives: Sequence[Objective]) -> tuple[IndexArray, StopRe
         run.pulse.n_picked = len(picked)
         if len(picked) % _PICKS_PER_BEAT == 0:
             run.pulse.beat()
-    return np.array(picked, dtype=np.int64), stop
+    return None
 
 
-def _choose_picker(run: Run, objectives: Sequence[Objective]) -> _Picker:
-    """Return the cheapest way to find the best candidate."""
+def _pick_many(
+    run: Run, objective: Objective, picker: FarthestFirst, picked: list[int]
+) -> StopReason | None:
+    """Append rows as ``_pick`` does, many at a time, for DIVERSITY alone."""
+    diversity = cast("DiversityObjective", objective)
+    while len(picked) < run.n_wanted:
+        picks = picker.pick_many(run.n_wanted - len(picked), diversity.least_distance)
+        if picks is None:
+            break
+        diversity.note(picks)
+        picked += picks.rows.tolist()
+        if picks.stopped:
+            return "min_distance"
+        run.pulse.n_picked = len(picked)
+        run.pulse.beat()
+    return None
+
+
+def _choose_picker(run: Run, objectives: Sequence[Objective], picked: list[int]) -> _Picker:
+    """Return the cheapest way to find the best candidate, with these picked already."""
     active = [objective for objective in objectives if objective.strength != 0]
     if not active:
-        return _InOrder(np.arange(len(run.samples)))
+        return _InOrder(np.arange(len(run.samples))[len(picked) :])
     only = active[0] if len(active) == 1 else None
     if isinstance(only, WeightsObjective):
-        return _InOrder(only.rank(run.n_wanted))
+        return _InOrder(only.rank(run.n_wanted)[len(picked) :])
     if isinstance(only, DiversityObjective) and only.strength > 0:
         return FarthestFirst(only.nearest, run.pulse)
-    return Mixture(active, len(run.samples))
+    if isinstance(only, BalanceObjective):
+        class_picks = only.open_class_picks(picked)
+        if class_picks is not None:
+            return class_picks
+    return Mixture(active, len(run.samples), taken=picked)
+
+
+def _all_count(objectives: Sequence[Objective]) -> bool:
+    """Return whether every strategy has a say in the picks, so that none is there to stop only."""
+    return all(objective.strength != 0 for objective in objectives)
 
 
 def _check_stops(objectives: Sequence[Objective], row: int) -> StopReason | None:
@@ -215,7 +338,8 @@ def _collect_gains(reports: Sequence[StrategyReport], n_picks: int) -> Float64Ar
 
 
 def _find_distances(reports: Sequence[StrategyReport], n_picks: int) -> Float64Array:
-    found = (report.distances for report in reports if isinstance(report, DiversityReport))
+    measured = (DiversityReport, ObjectDiversityReport)
+    found = (report.distances for report in reports if isinstance(report, measured))
     return next(found, np.full(n_picks, np.nan))
 
 

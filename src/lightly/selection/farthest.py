@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lightly.selection.code_pool import CodePool, PoolPicks
 from lightly.selection.nearest import NearestSelected, Pool
 from lightly.selection.progress import Pulse
 from lightly.selection.ranking import TopRows, take_top
@@ -22,7 +23,9 @@ RESIDENT_BYTES = 2 << 20
 # Pools start here and adapt to how many picks they yield.
 FIRST_POOL_ROWS = 1_024
 _SMALLEST_POOL_ROWS = 128
-_FEW_PICKS, _MANY_PICKS = 32, 192
+_FEW_PICKS, _MANY_PICKS = 8, 128
+# Between two beats of progress a pool makes at most so many picks and multiply-adds, some 10 ms.
+_PICKS_PER_BEAT, _PRODUCTS_PER_BEAT = 256, 1_000_000_000
 
 
 class FarthestFirst:
@@ -52,6 +55,48 @@ class FarthestFirst:
         """Return the row of the farthest candidate, its distance exact; None if none is left."""
         self._proposed = self._find_farthest()
         return self._proposed
+
+    @property
+    def can_pick_many(self) -> bool:
+        """Whether ``pick_many`` is to be had."""
+        return self._nearest.coded is not None
+
+    def pick_many(self, n_most: int, least_distance: float) -> PoolPicks | None:
+        """Pick the farthest candidates, retire and select them; None if none is left.
+
+        Args:
+            n_most: Most picks to make, at least 1; it may take several calls to make them.
+            least_distance: Stop before a pick that is nearer to the selection.
+        """
+        nearest = self._nearest
+        if nearest.n_selected == 0:
+            return self._pick_first()
+        self._meet_selection()
+        while True:
+            if isinstance(self._pool, CodePool) and self._pool.rows.size:
+                n_now = min(
+                    n_most, _PICKS_PER_BEAT, 1 + _PRODUCTS_PER_BEAT // self._pool.n_products
+                )
+                picks = self._pool.pick(
+                    n_now,
+                    bar=self._top.bar,
+                    last_tie=self._top.last_tie,
+                    least_distance=least_distance,
+                )
+                if picks.rows.size or picks.stopped:
+                    self._n_picks_of_round += len(picks.rows)
+                    return picks
+            if not self._start_round():
+                return None
+
+    def _pick_first(self) -> PoolPicks | None:
+        nearest = self._nearest
+        rows = nearest.list_free()[:1]
+        if not rows.size:
+            return None
+        nearest.retire(int(rows[0]))
+        nearest.select_many(nearest.samples[rows])
+        return PoolPicks(rows, np.array([np.inf]), np.array([-1], dtype=np.int32), stopped=False)
 
     def accept(self) -> None:
         """Take note that the proposed row was picked; the pool learns of it from the selection."""
@@ -100,7 +145,7 @@ class FarthestFirst:
         self._top = take_top(self._nearest.upper, self._n_pool_rows)
         if not self._top.rows.size:
             return False
-        self._pool = Pool(self._nearest, self._top.rows, floor=self._top.bar)
+        self._pool = self._nearest.open_pool(self._top.rows, self._top.bar)
         self._pool.catch_up()
         return True
 

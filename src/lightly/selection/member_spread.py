@@ -44,6 +44,18 @@ class MemberSpread:
         sums = np.add.accumulate(self._distances[: latest + 1])
         self.total = float(sums[-1]) * nearest.space.true_unit
 
+    @property
+    def distances(self) -> Float64Array:
+        """Squared distance of each member to its nearest other, and room for those to come."""
+        return self._distances
+
+    def follow(self) -> None:
+        """Sum up again after members were accounted for elsewhere."""
+        n_members = self._nearest.n_selected
+        if n_members > 1:
+            sums = np.add.accumulate(self._distances[:n_members])
+            self.total = float(sums[-1]) * self._nearest.space.true_unit
+
     def _screen(self, latest: int) -> tuple[Float64Array, Float64Array]:
         nearest, space = self._nearest, self._nearest.space
         points, lengths = space.screen_points(nearest.selected[latest:])

@@ -18,18 +18,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from decimal import Decimal, localcontext
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightly.selection.embeddings import Float64Array, IndexArray
-from lightly.selection.portable_math import (
-    EQUAL_WITHIN,
-    PRECISE,
-    SCREEN_MARGIN,
-    SMALLEST_OBJECTIVE,
-)
+from lightly.selection.exact_choice import choose_exactly
+from lightly.selection.mixed_picks import open_mixed_picks
+from lightly.selection.portable_math import SCREEN_MARGIN, SMALLEST_OBJECTIVE
 from lightly.selection.ranking import take_top
 from lightly.selection.strategy import KnownObjective, Objective
 
@@ -49,11 +45,16 @@ class Mixture:
         objectives: Strategies with a strength other than 0. Whoever owns them adds a picked row
             to each, then calls ``accept``.
         n_rows: Number of candidates.
+        taken: Rows that were picked before, in order; their owner has added them.
     """
 
-    def __init__(self, objectives: Sequence[Objective], n_rows: int) -> None:
+    def __init__(
+        self, objectives: Sequence[Objective], n_rows: int, *, taken: Sequence[int] = ()
+    ) -> None:
         self._objectives = objectives
         self._field = _open_field(objectives, n_rows)
+        for row in taken:
+            self._field.take(row)
         self._margin = SCREEN_MARGIN * sum(abs(o.strength) for o in objectives)
         self._pool = np.empty(0, dtype=np.int64)
         self._outside = math.inf
@@ -61,6 +62,7 @@ class Mixture:
         self._n_pool_rows = FIRST_POOL_ROWS
         self._n_picks_of_round = 0
         self._watches_all = n_rows <= WHOLE_ROWS or _gain_nothing_from_pools(objectives)
+        self._many = None if self._watches_all else open_mixed_picks(objectives, self._margin)
         if self._watches_all:
             for objective in objectives:
                 objective.watch_all()
@@ -77,6 +79,21 @@ class Mixture:
             self._proposed = self._pick_from_all()
         return self._proposed
 
+    def pick_many(self, n_most: int) -> IndexArray:
+        """Pick what can be picked fast, and add it to all objectives; often nothing.
+
+        Only for when all objectives are this mixture's: it obeys a minimum distance by stopping
+        before it.
+        """
+        picks = None if self._many is None else self._many.pick(n_most)
+        if picks is None:
+            return np.empty(0, dtype=np.int64)
+        for row in picks.rows:
+            self._field.take(int(row))
+        self._pool = np.setdiff1d(self._pool, picks.rows, assume_unique=True)
+        self._n_picks_of_round += len(picks.rows)
+        return picks.rows
+
     def accept(self) -> None:
         """Take note that the proposed row was picked."""
         if self._proposed is not None:
@@ -86,7 +103,7 @@ class Mixture:
 
     def _pick_from_all(self) -> int | None:
         rows = self._field.list_rows()
-        return self._decide(self._contend(rows)[1]) if rows.size else None
+        return choose_exactly(self._objectives, self._contend(rows)[1]) if rows.size else None
 
     def _pick_from_pool(self) -> int | None:
         """Return the pool's best row if nothing outside the pool can be as good."""
@@ -99,7 +116,7 @@ class Mixture:
             # by which a row was let go for missing the bar.
             if best - reach <= 3.0 * self._margin:
                 return None
-        return self._decide(contenders)
+        return choose_exactly(self._objectives, contenders)
 
     def _open_pool(self) -> None:
         """Choose the rows with the highest bounds and bring them up to date."""
@@ -112,6 +129,8 @@ class Mixture:
         self._pool, self._outside = rows, top.bar
         for objective in self._objectives:
             objective.mark()
+        if self._many is not None:
+            self._many.open_pool(rows, top.bar)
 
     def _demand(self, objective: Objective, rows: IndexArray, bar: float) -> Float64Array:
         """Return the value of an objective that a row needs for its score to reach the bar."""
@@ -171,24 +190,6 @@ class Mixture:
         for objective in self._objectives:
             exact &= objective.are_exact(rows)
         return exact
-
-    def _decide(self, rows: IndexArray) -> int:
-        """Return the row with the largest product among exactly known ones, ascending."""
-        if len(rows) == 1:
-            return int(rows[0])
-        signatures = np.hstack([o.signatures(rows) for o in self._objectives])
-        if (signatures == signatures[0]).all():
-            return int(rows[0])
-        _, first = np.unique(signatures, axis=0, return_index=True)
-        candidates = [int(row) for row in rows[np.sort(first)]]
-        with localcontext(PRECISE):
-            logs = [self._take_exact_log(row) for row in candidates]
-            bar = max(logs) - EQUAL_WITHIN * (1 + abs(max(logs)))
-        return next(row for row, log in zip(candidates, logs, strict=True) if log >= bar)
-
-    def _take_exact_log(self, row: int) -> Decimal:
-        terms = (Decimal(o.strength) * o.exact_log(row) for o in self._objectives)
-        return sum(terms, start=Decimal(0))
 
 
 class _FreeRows:

@@ -3,23 +3,56 @@
 A distance to the selection can only fall while the selection grows, so what was once measured
 stays an upper bound. Most candidates never become the next pick: they are not measured again until
 their bound would make them one (the idea of Minoux, 1978, carried over to distances).
+
+Pools do the measuring: with compiled loops on 8-bit codes where these are to be had and precise
+enough, with float32 matrix products elsewhere. Both only bound; they differ in time alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lightly.selection.code_pool import Coded, CodePool
+from lightly.selection.codes import Codec, measure_pairs
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, Float64Array, IndexArray
+from lightly.selection.kernels.loading import find_kernels
+from lightly.selection.product_pool import ProductPool, ScreenedPicks
 
-# Picks per matrix product: enough to keep the product fast, few enough to drop rows early.
-BLOCK_PICKS = 128
-# Rows per matrix product: the result of one product, 512 KB, stays in the second-level cache.
-_TILE_ROWS = 1024
-# Screened picks are kept up to this size; beyond it they are read and centred again when needed.
-_PIVOT_CACHE_BYTES = 256 << 20
+# Picks that every candidate is measured against before candidates are told apart by their bounds.
+_FIRST_PICKS = 128
+
+
+class Pool(Protocol):
+    """A set of candidates that are measured together.
+
+    It writes every improvement through to its owner. Candidates whose upper bound falls below
+    their floor may leave.
+
+    Attributes:
+        rows: The candidates.
+    """
+
+    rows: IndexArray
+
+    def catch_up(self, last: int | None = None) -> None:
+        """Measure the rows against the picks they missed; the oldest picks come first.
+
+        Rows leave as soon as they fall below their floor. The others are up to date afterwards
+        and in ascending order.
+
+        Args:
+            last: Stop after this many picks instead of the whole selection.
+        """
+
+    def account_latest(self) -> None:
+        """Measure all rows, which must be up to date otherwise, against the pick made last."""
+
+    def leave_out(self, row: int) -> None:
+        """Stop improving a row that was picked, if it is here."""
 
 
 class NearestSelected:
@@ -34,14 +67,22 @@ class NearestSelected:
         space: Embeddings of all samples.
         samples: Candidates, ascending, shape ``[M]``.
         capacity: Most samples that will ever be selected.
+        keep_codes: Keep the codes of all candidates, d bytes each, because they will be measured
+            again and again.
 
     Attributes:
         nearest: Position, in order of selection, of the nearest selected sample; ties go to the
             earliest; -1 while nothing is selected.
-        scratch: Space for one product, shared by all pools of this owner.
     """
 
-    def __init__(self, space: EmbeddingSpace, samples: IndexArray, *, capacity: int) -> None:
+    def __init__(
+        self,
+        space: EmbeddingSpace,
+        samples: IndexArray,
+        *,
+        capacity: int,
+        keep_codes: bool = False,
+    ) -> None:
         self.space = space
         self.samples = samples
         self.upper = np.full(len(samples), np.inf)
@@ -50,25 +91,27 @@ class NearestSelected:
         self.nearest = np.full(len(samples), -1, dtype=np.int32)
         self.n_selected = 0
         self._selected = np.empty(capacity, dtype=np.int64)
-        self._lengths = np.empty(capacity)
-        n_cached = min(capacity, _PIVOT_CACHE_BYTES // (4 * space.screen_width))
-        self._pivots = np.empty((n_cached, space.screen_width), dtype=np.float32)
-        self.scratch = np.empty(_TILE_ROWS * BLOCK_PICKS, dtype=np.float32)
+        self._keep_codes = keep_codes
 
     @property
     def selected(self) -> IndexArray:
         """The selected samples in order of selection."""
         return self._selected[: self.n_selected]
 
+    @property
+    def all_selected(self) -> IndexArray:
+        """The selected samples and room for those to come."""
+        return self._selected
+
     def select(self, sample: int) -> None:
         """Add a sample to the selection; candidates learn of it when they are next measured."""
-        points, lengths = self.space.screen_points(np.array([sample]))
-        place = self.n_selected
-        self._selected[place] = sample
-        self._lengths[place] = lengths[0]
-        if place < len(self._pivots):
-            self._pivots[place] = self.space.turn_into_pivots(points)[0]
+        self._selected[self.n_selected] = sample
         self.n_selected += 1
+
+    def select_many(self, samples: IndexArray) -> None:
+        """Add samples in order."""
+        self._selected[self.n_selected : self.n_selected + len(samples)] = samples
+        self.n_selected += len(samples)
 
     def retire(self, row: int) -> None:
         """Take a candidate out of the race, because it was picked."""
@@ -84,25 +127,34 @@ class NearestSelected:
         """Return the candidates that were not retired, ascending."""
         return np.flatnonzero(self.upper > -np.inf)
 
+    def open_pool(self, rows: IndexArray, floor: float | Float64Array = -np.inf) -> Pool:
+        """Return a pool of candidates, few enough to fit the cache.
+
+        Args:
+            rows: Candidates.
+            floor: Upper bounds below this, one number or one per row, matter to nobody.
+        """
+        coded = self.coded
+        return ProductPool(self, rows, floor) if coded is None else CodePool(coded, rows, floor)
+
     def settle(self, rows: IndexArray) -> None:
         """Bring candidates up to date with the whole selection, up to their interval."""
         for piece in self._pieces(rows):
-            Pool(self, piece).catch_up()
+            self.open_pool(piece).catch_up()
 
     def meet_first_block(self) -> Iterator[None]:
         """Give all candidates a first bound; yields after each piece so that callers may stop."""
         for piece in self._pieces(np.flatnonzero(self.seen == 0)):
-            Pool(self, piece).catch_up(last=BLOCK_PICKS)
+            self.open_pool(piece).catch_up(last=_FIRST_PICKS)
             yield
 
     def resolve(self, rows: IndexArray) -> None:
         """Replace intervals by exact values with one exact evaluation per open interval."""
         rows = rows[self.lower[rows] != self.upper[rows]]
         if rows.size:
-            exact = self.space.measure_exactly(
+            self.upper[rows] = self.lower[rows] = self.measure_pairs(
                 self.samples[rows], self._selected[self.nearest[rows]]
             )
-            self.upper[rows] = self.lower[rows] = exact
 
     def measure(self, row: int) -> float:
         """Return one candidate's exact squared distance to the whole selection."""
@@ -112,6 +164,12 @@ class NearestSelected:
             self.resolve(np.array([row]))
         return float(self.upper[row])
 
+    def measure_pairs(self, left: IndexArray, right: IndexArray) -> Float64Array:
+        """Return the defined squared distance of each pair of samples."""
+        if self.coded is None:
+            return self.space.measure_exactly(left, right)
+        return measure_pairs(self.coded.codec.kernels, self.space, left, right)
+
     def interval(self, rows: IndexArray) -> tuple[Float64Array, Float64Array]:
         """Return bounds of the squared distance of candidates to the whole selection."""
         is_current = self.seen[rows] == self.n_selected
@@ -119,174 +177,33 @@ class NearestSelected:
 
     def pivots(self, first: int, last: int) -> Float32Array:
         """Return the screened form of selected samples ``first`` to ``last``."""
-        if last <= len(self._pivots):
-            return self._pivots[first:last]
-        points, _ = self.space.screen_points(self._selected[first:last])
-        return self.space.turn_into_pivots(points)
+        return self.screened.pivots(first, last)
 
     def pivot_lengths(self, picks: IndexArray | slice) -> Float64Array:
         """Return the lengths of selected samples after centring."""
-        return self._lengths[picks]
+        return self.screened.lengths(picks)
+
+    @property
+    def screened(self) -> ScreenedPicks:
+        """The selected samples in the form that float32 products take."""
+        self._screened.follow(self.selected)
+        return self._screened
+
+    @cached_property
+    def coded(self) -> Coded | None:
+        """The selection and the candidates as codes; None if codes would not help."""
+        capacity = len(self._selected)
+        kernels = find_kernels(len(self.samples), self.space.n_dims, capacity)
+        if kernels is None:
+            return None
+        codec = Codec(self.space, kernels)
+        return Coded(self, codec, capacity, self._keep_codes) if codec.is_effective else None
+
+    @cached_property
+    def _screened(self) -> ScreenedPicks:
+        return ScreenedPicks(self.space, len(self._selected))
 
     def _pieces(self, rows: IndexArray) -> Iterator[IndexArray]:
         step = self.space.rows_per_chunk
         for start in range(0, len(rows), step):
             yield rows[start : start + step]
-
-
-class Pool:
-    """A set of candidates held in fast memory while they are measured against many picks.
-
-    Args:
-        owner: Where distances are kept; the pool writes every improvement through to it.
-        rows: Candidates, few enough to fit the cache.
-        floor: Candidates whose upper bound falls below it (one number, or one per row) may leave.
-    """
-
-    def __init__(
-        self, owner: NearestSelected, rows: IndexArray, floor: float | Float64Array = -np.inf
-    ) -> None:
-        order = np.argsort(owner.seen[rows], kind="stable")
-        self._owner = owner
-        self.rows = rows[order]
-        self._floor = np.broadcast_to(np.asarray(floor, dtype=np.float64), rows.shape)[order]
-        self._points, self._lengths = owner.space.screen_points(owner.samples[self.rows])
-        self._limits = self._limit(np.arange(len(rows)), owner.upper[self.rows])
-        self._n_known = 0
-
-    def catch_up(self, last: int | None = None) -> None:
-        """Measure the rows against the picks they missed; the oldest picks come first.
-
-        Rows leave as soon as they fall below their floor. The others are up to date afterwards
-        and in ascending order.
-
-        Args:
-            last: Stop after this many picks instead of the whole selection.
-        """
-        owner = self._owner
-        n_picks = owner.n_selected if last is None else min(last, owner.n_selected)
-        seen = owner.seen[self.rows]
-        begin = end = 0
-        first = int(seen[0]) if seen.size else n_picks
-        while first < n_picks:
-            stop = min(n_picks, (first // BLOCK_PICKS + 1) * BLOCK_PICKS)
-            end = int(np.searchsorted(seen, stop))
-            self._account(slice(begin, end), first, stop)
-            begin = self._let_go(begin, end)
-            first = self._next_pick(seen, begin, end, stop)
-        self._keep(begin)
-        self._n_known = n_picks
-
-    def account_latest(self) -> None:
-        """Measure all rows, which must be up to date otherwise, against the pick made last."""
-        owner = self._owner
-        if self._n_known == owner.n_selected:
-            return
-        latest = self._n_known
-        product = self._points @ owner.pivots(latest, latest + 1)[0]
-        hit = np.flatnonzero(product < self._limits)
-        if hit.size:
-            self._improve_by_one(hit, product[hit], latest)
-        self._n_known = owner.seen[self.rows] = owner.n_selected
-
-    def leave_out(self, row: int) -> None:
-        """Stop improving a row that was picked, if it is here."""
-        place = int(np.searchsorted(self.rows, row))
-        if place < len(self.rows) and self.rows[place] == row:
-            self._limits[place] = -np.inf
-
-    def _account(self, window: slice, first: int, stop: int) -> None:
-        pivots = self._owner.pivots(first, stop)
-        for start in range(window.start, window.stop, _TILE_ROWS):
-            tile = slice(start, min(start + _TILE_ROWS, window.stop))
-            shape = (tile.stop - tile.start, stop - first)
-            product = self._owner.scratch[: shape[0] * shape[1]].reshape(shape)
-            np.matmul(self._points[tile], pivots.T, out=product)
-            hit = np.flatnonzero(product.min(axis=1) < self._limits[tile])
-            if hit.size:
-                self._improve(tile.start + hit, product[hit], first)
-        self._owner.seen[self.rows[window]] = stop
-
-    def _let_go(self, begin: int, end: int) -> int:
-        """Move rows that stay to the end of the window and return where they begin."""
-        stays = self._owner.upper[self.rows[begin:end]] >= self._floor[begin:end]
-        n_staying = int(np.count_nonzero(stays))
-        # Moving costs about as much as a tenth of a product; not worth it for a few rows.
-        if n_staying > 0.85 * (end - begin):
-            return begin
-        for values in (self.rows, self._points, self._lengths, self._limits, self._floor):
-            values[end - n_staying : end] = values[begin:end][stays]
-        return end - n_staying
-
-    def _next_pick(self, seen: NDArray[np.int32], begin: int, end: int, stop: int) -> int:
-        """Return the first pick that any row still misses."""
-        if begin < end:
-            return stop
-        return int(seen[end]) if end < len(seen) else self._owner.n_selected
-
-    def _keep(self, begin: int) -> None:
-        """Keep the rows that stayed, in ascending order."""
-        staying = np.flatnonzero(self._owner.upper[self.rows[begin:]] >= self._floor[begin:])
-        staying += begin
-        order = staying[np.argsort(self.rows[staying])]
-        self.rows = self.rows[order]
-        self._points, self._lengths = self._points[order], self._lengths[order]
-        self._limits, self._floor = self._limits[order], self._floor[order]
-
-    def _improve(self, places: IndexArray, product: Float32Array, first: int) -> None:
-        """Take over nearer picks of a block, screened where unambiguous and exactly elsewhere."""
-        owner, rows = self._owner, self.rows[places]
-        lane, best = np.arange(len(rows)), product.argmin(axis=1)
-        low, high = self._bound(places, product[lane, best], first + best)
-        ceiling = self._limit(places, np.minimum(high, owner.upper[rows]))
-        in_reach = product <= ceiling[:, None]
-        is_alone = np.count_nonzero(in_reach, axis=1) == 1
-        clear = is_alone & (high < owner.lower[rows])
-        owner.put(rows[clear], low[clear], high[clear], first + best[clear])
-        # A block may repeat picks that a row has seen: its nearest one is no news.
-        is_known = is_alone & (owner.nearest[rows] == first + best)
-        unclear = np.flatnonzero(~(clear | is_known))
-        self._improve_exactly(rows[unclear], in_reach[unclear], first)
-        self._limits[places] = self._limit(places, owner.upper[rows])
-
-    def _improve_by_one(self, places: IndexArray, product: Float32Array, pick: int) -> None:
-        """Take over one pick where it is nearer; as for a block, with less to do."""
-        owner, rows = self._owner, self.rows[places]
-        low, high = self._bound(places, product, np.array([pick]))
-        clear = high < owner.lower[rows]
-        owner.put(rows[clear], low[clear], high[clear], pick)
-        if not clear.all():
-            in_reach = (low <= owner.upper[rows]) & ~clear
-            self._improve_exactly(rows, in_reach[:, None], pick)
-        self._limits[places] = self._limit(places, owner.upper[rows])
-
-    def _bound(
-        self, places: IndexArray, product: Float32Array, picks: IndexArray
-    ) -> tuple[Float64Array, Float64Array]:
-        """Return bounds of the squared distance of each row to one pick."""
-        space, lengths = self._owner.space, self._lengths[places]
-        low = product + space.offsets(lengths)
-        return low, low + space.screen_widths(lengths, self._owner.pivot_lengths(picks))
-
-    def _limit(self, places: IndexArray, distances2: Float64Array) -> Float32Array:
-        """Return the product above which a pick is farther; rounding is towards checking."""
-        offsets = self._owner.space.offsets(self._lengths[places])
-        limits: Float32Array = (distances2 - offsets).astype(np.float32)
-        return np.nextafter(limits, np.float32(np.inf))
-
-    def _improve_exactly(self, rows: IndexArray, in_reach: NDArray[np.bool_], first: int) -> None:
-        owner = self._owner
-        place, pick = np.nonzero(in_reach)
-        if not place.size:
-            return
-        owner.resolve(rows[np.unique(place)])
-        values = owner.space.measure_exactly(
-            owner.samples[rows[place]], owner.selected[first + pick]
-        )
-        # Stable: among equally near picks of a row the earliest comes first.
-        order = np.lexsort((values, place))
-        leads = np.ones(len(order), dtype=np.bool_)
-        leads[1:] = place[order][1:] != place[order][:-1]
-        best = order[leads]
-        best = best[values[best] < owner.upper[rows[place[best]]]]
-        owner.put(rows[place[best]], values[best], values[best], first + pick[best])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
+from lightly.selection.codes import Codec, CodedPicks, address_of
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, Float64Array, IndexArray
+from lightly.selection.kernels.loading import find_kernels, load_neighbour_kernels
 from lightly.selection.progress import Pulse
 
 # One tile of screened distances, 16 MB: large enough for fast products, far from N x N.
@@ -28,16 +33,64 @@ def measure_neighbours(
     Returns:
         Euclidean distances, shape ``[N, K]``.
     """
+    measure = _open_kernels(space, samples, n_neighbours) or partial(
+        _measure_by_products, space, samples, n_neighbours
+    )
     result = np.empty((len(samples), n_neighbours))
     for start in range(0, len(samples), _TILE_ROWS):
+        pulse.beat()
         rows = np.arange(start, min(start + _TILE_ROWS, len(samples)))
-        result[rows] = _measure_tile(space, samples, rows, n_neighbours, pulse)
+        result[rows] = measure(rows, pulse)
     distances: Float64Array = np.sqrt(result * space.true_unit)
     return distances
 
 
-def _measure_tile(
-    space: EmbeddingSpace, samples: IndexArray, rows: IndexArray, n_neighbours: int, pulse: Pulse
+_Measure = Callable[[IndexArray, Pulse], Float64Array]
+
+
+def _open_kernels(space: EmbeddingSpace, samples: IndexArray, n_neighbours: int) -> _Measure | None:
+    """Return what measures with compiled loops; None where they do not run or do not pay."""
+    kernels = find_kernels(len(samples), space.n_dims, len(samples))
+    if kernels is None:
+        return None
+    loops = load_neighbour_kernels()
+    codec = Codec(space, kernels)
+    if n_neighbours > loops.MOST_NEIGHBOURS or not codec.is_effective:
+        return None
+    coded = CodedPicks(codec, len(samples))
+    coded.extend(samples)
+    unit = 1.0 / space.true_unit
+
+    def measure(rows: IndexArray, _: Pulse) -> Float64Array:
+        points, places = space.locate(samples[rows])
+        codes = codec.encode(samples[rows])
+        nearest = np.empty((len(rows), n_neighbours))
+        loops.find_nearest(
+            rows[0],
+            len(rows),
+            address_of(points),
+            places,
+            codes.codes,
+            codes.lengths2,
+            codes.errors,
+            coded.panels,
+            coded.starts,
+            coded.widest,
+            coded.n_picks,
+            coded.address,
+            coded.places,
+            space.n_dims,
+            unit,
+            codec.step,
+            nearest,
+        )
+        return nearest
+
+    return measure
+
+
+def _measure_by_products(
+    space: EmbeddingSpace, samples: IndexArray, n_neighbours: int, rows: IndexArray, pulse: Pulse
 ) -> Float64Array:
     """Return the smallest squared distances of a few rows, ascending."""
     points, lengths = space.screen_points(samples[rows])

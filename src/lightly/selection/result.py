@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lightly.selection.embeddings import Float64Array, IndexArray
+from lightly.selection.fingerprint import SelectionInput
+from lightly.selection.state import ENGINE_VERSION, Memory, SelectionState, save_state
 from lightly.selection.strategy import StopReason, StrategyReport
-
-# Changes whenever the same input may give other picks than before.
-ENGINE_VERSION = "1"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,6 +29,8 @@ class SelectionResult:
         n_candidates: Candidates before thresholds.
         n_eligible: Candidates after thresholds.
         seed: Seed of the first random values; None if nothing was random.
+        source: What the run was given.
+        memories: What a later run need not compute again, per strategy.
         engine_version: Changes whenever the same input may give other picks.
     """
 
@@ -43,4 +44,13 @@ class SelectionResult:
     n_candidates: int
     n_eligible: int
     seed: int | None
+    source: SelectionInput = field(repr=False)
+    memories: tuple[Memory, ...] = field(repr=False)
     engine_version: str = ENGINE_VERSION
+
+    def save_state(self) -> SelectionState:
+        """Return the state, from which a later run with a higher count goes on.
+
+        Reads the input once, about a second per gigabyte, and must find it as it was.
+        """
+        return save_state(self.indices, self.source, self.memories)

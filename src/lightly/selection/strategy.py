@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -79,6 +80,20 @@ class Objective(ABC):
     @abstractmethod
     def report(self) -> StrategyReport:
         """Return the report after the last pick."""
+
+    def remember(self) -> dict[str, NDArray[np.generic]]:
+        """Return what ``replay`` would otherwise have to compute again; nothing by default."""
+        return {}
+
+    def replay(self, rows: IndexArray, memory: Mapping[str, NDArray[np.generic]]) -> None:  # noqa: ARG002  nothing was remembered
+        """Add the picks of an earlier run, in order, before any other pick.
+
+        Args:
+            rows: All picks of that run.
+            memory: What ``remember`` returned at its end; empty if it was cancelled.
+        """
+        for row in rows:
+            self.add(int(row))
 
     @abstractmethod
     def bounds(self, rows: IndexArray) -> tuple[Float64Array, Float64Array]:

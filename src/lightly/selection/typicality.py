@@ -8,15 +8,24 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lightly.selection.embeddings import EmbeddingSpace, Float64Array
+from lightly.selection.embeddings import EmbeddingSpace, Float64Array, IndexArray
 from lightly.selection.errors import InvalidSelectionInput
 from lightly.selection.neighbours import measure_neighbours
+from lightly.selection.objects import (
+    Objects,
+    ObjectTable,
+    PartValues,
+    average_objects,
+    count_samples,
+)
 from lightly.selection.portable_math import take_exp
+from lightly.selection.progress import Pulse
 from lightly.selection.strategy import Run, Strategy, check_limit, check_strength
 from lightly.selection.values import SampleValues
 from lightly.selection.weights import WeightsObjective
 
 DEFAULT_NEIGHBOURS = 20
+_FEWEST_NEIGHBOURS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +38,9 @@ class Typicality(Strategy):
     of Hacohen, Dekel & Weinshall (2022). Alone it stays in one dense cluster: combine it with
     ``Diversity``.
 
+    With ``Objects`` all of this is about objects. A candidate is rated by the mean value of its
+    objects, a selected sample adds the values of all of them, and Phi of a sample without is 0.
+
     Cost: N^2 d once, inside float32 matrix products, and N K exact evaluations: neighbours are
     exact. Memory: N K float64 and 16 MB.
 
@@ -40,7 +52,7 @@ class Typicality(Strategy):
         max_sum: The run stops before a pick that would take the sum of values above this.
     """
 
-    embeddings: ArrayLike
+    embeddings: ArrayLike | Objects
     _: KW_ONLY
     n_neighbours: int = DEFAULT_NEIGHBOURS
     strength: float = 1.0
@@ -49,36 +61,61 @@ class Typicality(Strategy):
 
     @property
     def n_samples(self) -> int:
-        """Number of samples with an embedding."""
-        return len(np.asarray(self.embeddings))
+        """Number of samples that the embeddings are for."""
+        return count_samples(self.embeddings)
 
     def begin(self, run: Run) -> WeightsObjective:
         """Measure typicalities and return the strategy at work."""
         strength = check_strength(self.strength, "TYPICALITY")
         min_value = check_limit(self.min_typicality, "The minimum typicality")
-        if self.n_neighbours < 2:
+        max_sum = check_limit(self.max_sum, "The maximum sum of TYPICALITY")
+        if self.n_neighbours < _FEWEST_NEIGHBOURS:
             raise InvalidSelectionInput(
-                f"TYPICALITY needs at least 2 nearest neighbours. Got {self.n_neighbours}."
+                f"TYPICALITY needs at least {_FEWEST_NEIGHBOURS} nearest neighbours. "
+                f"Got {self.n_neighbours}."
             )
-        space = EmbeddingSpace({"embeddings": self.embeddings}, pulse=run.pulse)
-        numbers = np.zeros(run.n_samples)
-        if len(run.samples):
-            measured = np.sort(np.concatenate([run.samples, run.preselected]))
-            n_neighbours = min(self.n_neighbours, len(measured) - 1)
-            if n_neighbours < 1:
-                raise InvalidSelectionInput(
-                    "TYPICALITY compares samples with each other. Give at least 2 candidates."
-                )
-            distances = measure_neighbours(space, measured, n_neighbours, run.pulse)
-            numbers[measured] = _rate(distances)
+        parts: PartValues | None = None
+        if isinstance(self.embeddings, Objects):
+            numbers, parts = self._rate_objects(self.embeddings, run)
+        else:
+            numbers = self._rate_samples(self.embeddings, run)
         return WeightsObjective(
             SampleValues(numbers, np.zeros(run.n_samples, dtype=np.bool_), None),
             run,
             kind="TYPICALITY",
             strength=strength,
             min_value=min_value,
-            max_sum=check_limit(self.max_sum, "The maximum sum of TYPICALITY"),
+            max_sum=max_sum,
+            parts=parts,
         )
+
+    def _rate_samples(self, embeddings: ArrayLike, run: Run) -> Float64Array:
+        space = EmbeddingSpace({"embeddings": embeddings}, pulse=run.pulse)
+        numbers = np.zeros(run.n_samples)
+        if len(run.samples):
+            measured = np.sort(np.concatenate([run.samples, run.preselected]))
+            numbers[measured] = self._rate(space, measured, run.pulse)
+        return numbers
+
+    def _rate_objects(self, objects: Objects, run: Run) -> tuple[Float64Array, PartValues]:
+        table = ObjectTable(objects)
+        space = table.open_space(run.pulse)
+        samples = np.sort(np.concatenate([run.samples, run.preselected]))
+        measured = table.list_objects(samples)
+        values = self._rate(space, measured, run.pulse) if len(run.samples) else np.empty(0)
+        numbers = np.zeros(run.n_samples)
+        if values.size:
+            numbers[samples] = average_objects(values, table.count(samples))
+        return numbers, table.add_up(measured[: len(values)], values)
+
+    def _rate(self, space: EmbeddingSpace, measured: IndexArray, pulse: Pulse) -> Float64Array:
+        n_neighbours = min(self.n_neighbours, len(measured) - 1)
+        if n_neighbours < 1:
+            raise InvalidSelectionInput(
+                "TYPICALITY compares samples, or objects, with each other: it needs at least 2. "
+                f"Got {len(measured)}."
+            )
+        return _rate(measure_neighbours(space, measured, n_neighbours, pulse))
 
 
 def _rate(distances: Float64Array) -> Float64Array:

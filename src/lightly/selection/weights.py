@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from lightly.selection.embeddings import Float64Array, IndexArray
 from lightly.selection.errors import InvalidSelectionInput
+from lightly.selection.objects import PartValues
 from lightly.selection.portable_math import SMALLEST_OBJECTIVE, take_log
 from lightly.selection.random_numbers import Random
 from lightly.selection.ranking import take_top
@@ -95,40 +96,73 @@ class WeightsObjective(KnownObjective):
         max_sum: float | None = None,
         min_sum: float | None = None,
         min_value: float | None = None,
+        parts: PartValues | None = None,
     ) -> None:
         super().__init__(strength)
-        _refuse_overflow(values.numbers, kind)
+        _refuse_overflow(values.numbers if parts is None else parts.added, kind)
         self._kind = kind
         self._numbers = values.numbers[run.samples]
+        self._added = self._numbers if parts is None else parts.added[run.samples]
+        self._is_empty = None if parts is None else parts.is_empty[run.samples]
         self._max_sum, self._min_sum, self._min_value = max_sum, min_sum, min_value
         self._n_missing = int(np.count_nonzero(values.missing[run.samples]))
         self._seed = values.seed
         self._range = _find_range(self._numbers)
         self._picked: list[float] = []
         self._total = self._marked = 0.0
+        added = values.numbers if parts is None else parts.added
         for sample in run.preselected:
-            self._total += float(values.numbers[sample])
+            self._total += float(added[sample])
 
     def rank(self, n_rows: int) -> IndexArray:
         """Return the first rows in order of preference, for when nothing else has a say."""
-        keys = self._numbers if self.strength > 0 else -self._numbers
+        numbers = self._numbers
+        if self._is_empty is not None:
+            # Behind even a value of 0, which no object's value is below.
+            numbers = np.where(self._is_empty, -1.0, numbers)
+        keys = numbers if self.strength > 0 else -numbers
         rows = take_top(keys, n_rows).rows
         return rows[np.argsort(-keys[rows], kind="stable")]
 
     def check_stop(self, row: int) -> StopReason | None:
         """Return why the run must end instead of picking ``row``, or None."""
-        value = self._numbers[row]
-        if self._min_value is not None and value < self._min_value:
+        is_empty = self._is_empty is not None and self._is_empty[row]
+        if self._min_value is not None and not is_empty and self._numbers[row] < self._min_value:
             return "min_typicality"
-        if self._max_sum is not None and self._total + value > self._max_sum:
+        if self._max_sum is not None and self._total + self._added[row] > self._max_sum:
             return "max_sum"
         return None
 
     def add(self, row: int) -> None:
         """Add a picked candidate to the selection."""
-        value = float(self._numbers[row])
+        value = float(self._added[row])
         self._picked.append(value)
         self._total += value
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a pick depends on the sum of one number per candidate only, and nothing stops."""
+        return self._is_empty is None and self._max_sum is None and self._min_value is None
+
+    @property
+    def numbers(self) -> Float64Array:
+        """What each candidate adds."""
+        return self._numbers
+
+    @property
+    def total(self) -> float:
+        """Sum over the selection."""
+        return self._total
+
+    @property
+    def mark_line(self) -> tuple[float, float, float]:
+        """The sum at the mark, and the least and the largest value of candidates."""
+        return (self._marked, *self._range)
+
+    def note(self, rows: IndexArray) -> None:
+        """Take note of candidates that were picked elsewhere, in order."""
+        for row in rows:
+            self.add(int(row))
 
     def report(self) -> WeightsReport:
         """Return the report after the last pick."""
@@ -145,16 +179,18 @@ class WeightsObjective(KnownObjective):
     def bounds(self, rows: IndexArray) -> tuple[Float64Array, Float64Array]:
         """Return the sum of values over S + c, which is always known exactly."""
         sums = self._total + self._numbers[rows]
+        if self._is_empty is not None:
+            sums = np.where(self._is_empty[rows], 0.0, sums)
         return sums, sums
 
     def signatures(self, rows: IndexArray) -> Float64Array:
         """Return the sums themselves, clamped as in the product."""
-        sums = np.maximum(self._total + self._numbers[rows], SMALLEST_OBJECTIVE)
+        sums: Float64Array = np.maximum(self.bounds(rows)[0], SMALLEST_OBJECTIVE)
         return sums[:, None]
 
     def exact_log(self, row: int) -> Decimal:
         """Return ln of the sum of values over S + c."""
-        return take_log(self._total + float(self._numbers[row]))
+        return take_log(float(self.bounds(np.array([row]))[0][0]))
 
     @property
     def has_bounded_growth(self) -> bool:
@@ -169,6 +205,8 @@ class WeightsObjective(KnownObjective):
         if min(self._marked, self._total) + low < SMALLEST_OBJECTIVE:
             return -math.inf, math.inf
         ends = [math.log((self._total + end) / (self._marked + end)) for end in (low, high)]
+        if self._is_empty is not None:
+            ends.append(0.0)
         return min(ends), max(ends)
 
     def mark(self) -> None:

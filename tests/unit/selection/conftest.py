@@ -7,6 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from lightly.selection.kernels.loading import load_kernels
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels() -> None:
+    """Use the compiled loops from the first test on, not from the first that is worth them."""
+    load_kernels()
+
 
 @pytest.fixture
 def embeddings() -> np.ndarray:

@@ -14,10 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from lightly.selection import Balance, Diversity, Similarity, Threshold, Typicality
+from lightly.selection import Balance, Diversity, Objects, Similarity, Threshold, Typicality
 from lightly.selection.portable_math import take_exp
 
 SMALLEST = np.finfo(np.float64).tiny
+
+
+class TooFewToCompare(Exception):
+    """Typicality of one sample alone is not defined."""
 
 
 def select_plainly(*, n_samples, strategies, preselected=(), candidates=None):
@@ -46,35 +50,85 @@ def select_plainly(*, n_samples, strategies, preselected=(), candidates=None):
 
 def prepare(strategy, free, preselection):
     """Return a strategy with everything computed that does not depend on picks."""
+    if isinstance(strategy, Diversity):
+        return PreparedDiversity(strategy)
     if isinstance(strategy, Similarity):
-        distance = {
-            c: min(math.sqrt(distance2(q, strategy.embeddings[c])) for q in strategy.queries)
-            for c in free + preselection
-        }
-        mean = math.fsum(distance[c] for c in free) / len(free)
-        values = {c: exponential(-d / mean) if mean else 1.0 for c, d in distance.items()}
-        return DerivedWeights(values, strategy.strength, strategy.max_sum, None)
+        return prepare_similarity(strategy, free, preselection)
     if isinstance(strategy, Typicality):
-        members = free + preselection
-        k = min(strategy.n_neighbours, len(members) - 1)
-        near = {i: nearest_distances(strategy.embeddings, members, i)[:k] for i in members}
-        mean = math.fsum(d for row in near.values() for d in row) / (len(members) * k)
-        values = {
-            i: running_sum(exponential(-d / mean) for d in row) / k if mean else 1.0
-            for i, row in near.items()
-        }
-        return DerivedWeights(values, strategy.strength, strategy.max_sum, strategy.min_typicality)
+        return prepare_typicality(strategy, free, preselection)
     if isinstance(strategy, Balance):
         return PreparedBalance(strategy, free, preselection)
-    return strategy
+    return PreparedWeights(
+        {c: float(v) for c, v in enumerate(strategy.values)}, strategy, max_sum=strategy.max_sum
+    )
 
 
-class DerivedWeights:
-    max_sum = None
+def prepare_similarity(strategy, free, preselection):
+    parts, rows = split(strategy.embeddings)
+    wanted = [o for c in free + preselection for o in parts[c]]
+    distance = {o: min(math.sqrt(distance2(q, rows[o])) for q in strategy.queries) for o in wanted}
+    averaged = [distance[o] for c in free for o in parts[c]]
+    mean = math.fsum(averaged) / max(1, len(averaged))
+    values = {o: exponential(-d / mean) if mean else 1.0 for o, d in distance.items()}
+    return rate_by_objects(strategy, parts, values, free + preselection, rate=max)
 
-    def __init__(self, values, strength, max_sum, min_value):
-        self.values, self.strength = values, strength
-        self.max_sum, self.min_value = max_sum, min_value
+
+def prepare_typicality(strategy, free, preselection):
+    parts, rows = split(strategy.embeddings)
+    members = [o for c in sorted(free + preselection) for o in parts[c]]
+    k = min(strategy.n_neighbours, len(members) - 1)
+    if k < 1:
+        raise TooFewToCompare
+    near = {i: nearest_distances(rows, members, i)[:k] for i in members}
+    mean = math.fsum(d for row in near.values() for d in row) / (len(members) * k)
+    values = {
+        i: running_sum(exponential(-d / mean) for d in row) / k if mean else 1.0
+        for i, row in near.items()
+    }
+    return rate_by_objects(strategy, parts, values, free + preselection, rate=average)
+
+
+def rate_by_objects(strategy, parts, values, samples, *, rate):
+    rated = {c: [values[o] for o in parts[c]] for c in samples}
+    return PreparedWeights(
+        {c: rate(own) if own else 0.0 for c, own in rated.items()},
+        strategy,
+        added={c: running_sum(own) for c, own in rated.items()},
+        empty={c for c, own in rated.items() if not own},
+        max_sum=strategy.max_sum,
+        min_value=getattr(strategy, "min_typicality", None),
+    )
+
+
+def split(embeddings):
+    """Return the rows of each sample, and all rows; a sample without objects is one row."""
+    if not isinstance(embeddings, Objects):
+        return [[i] for i in range(len(embeddings))], embeddings
+    owners = [int(owner) for owner in embeddings.owners]
+    samples = range(embeddings.n_samples)
+    return [[o for o, owner in enumerate(owners) if owner == c] for c in samples], list(
+        embeddings.embeddings
+    )
+
+
+class PreparedDiversity:
+    def __init__(self, strategy):
+        self.parts, self.rows = split(strategy.embeddings)
+        self.strength, self.min_distance = strategy.strength, strategy.min_distance
+
+    def list_parts(self, samples):
+        return [o for sample in samples for o in self.parts[sample]]
+
+    def distance2(self, selection, c):
+        """Return the mean over objects of the squared distance to the nearest selected object."""
+        chosen = self.list_parts(selection)
+        return average([distance2_to(self.rows, chosen, o) for o in self.parts[c]])
+
+
+class PreparedWeights:
+    def __init__(self, values, strategy, *, added=None, empty=(), max_sum=None, min_value=None):
+        self.values, self.added, self.empty = values, added or values, empty
+        self.strength, self.max_sum, self.min_value = strategy.strength, max_sum, min_value
 
 
 class PreparedBalance:
@@ -153,21 +207,24 @@ def logarithm(factors, strengths):
 
 def lone_gain(strategy, selection, c):
     """Return what decides when a strategy is alone: the part of its objective due to ``c``."""
-    if isinstance(strategy, Diversity):
-        return distance2_to(strategy.embeddings, selection, c) if selection else 0.0
-    return float(strategy.values[c])
+    if not isinstance(strategy, PreparedDiversity):
+        return -1.0 if c in strategy.empty else strategy.values[c]
+    if not strategy.parts[c]:
+        return -1.0
+    return strategy.distance2(selection, c) if strategy.list_parts(selection) else 0.0
 
 
 def state_of(strategy, selection):
     """Return what the objective of the selection is before a pick."""
     if isinstance(strategy, PreparedBalance):
         return None
-    if not isinstance(strategy, Diversity):
-        return running_sum(float(strategy.values[i]) for i in selection)
-    if len(selection) < 2:
+    if isinstance(strategy, PreparedWeights):
+        return running_sum(strategy.added[i] for i in selection)
+    members = strategy.list_parts(selection)
+    if len(members) < 2:
         return 0.0
     return running_sum(
-        distance2_to(strategy.embeddings, [j for j in selection if j != i], i) for i in selection
+        distance2_to(strategy.rows, [j for j in members if j != i], i) for i in members
     )
 
 
@@ -176,29 +233,28 @@ def objective(strategy, state, selection, c):
     if isinstance(strategy, PreparedBalance):
         with localcontext(prec=70):
             return 1 / strategy.cross_entropy([*selection, c])
-    if not isinstance(strategy, Diversity):
-        return state + float(strategy.values[c])
-    return state + distance2_to(strategy.embeddings, selection, c) if selection else 1.0
+    if isinstance(strategy, PreparedWeights):
+        return 0.0 if c in strategy.empty else state + strategy.values[c]
+    if not strategy.parts[c]:
+        return 0.0
+    return state + strategy.distance2(selection, c) if strategy.list_parts(selection) else 1.0
 
 
 def find_stop(scorers, selection, c):
     """Return why ``c`` may not be picked, or None."""
     reasons = set()
     for s in scorers:
-        if isinstance(s, Diversity) and s.min_distance is not None and selection:
-            if math.sqrt(distance2_to(s.embeddings, selection, c)) < s.min_distance:
+        if isinstance(s, PreparedDiversity):
+            is_tested = s.min_distance is not None and s.list_parts(selection) and s.parts[c]
+            if is_tested and math.sqrt(s.distance2(selection, c)) < s.min_distance:
                 reasons.add("min_distance")
-        elif isinstance(s, DerivedWeights) and s.min_value and s.values[c] < s.min_value:
-            reasons.add("min_typicality")
-        elif getattr(s, "max_sum", None) is not None and exceeds(s, selection, c):
-            reasons.add("max_sum")
+        elif isinstance(s, PreparedWeights):
+            if s.min_value and c not in s.empty and s.values[c] < s.min_value:
+                reasons.add("min_typicality")
+            if s.max_sum is not None and state_of(s, selection) + s.added[c] > s.max_sum:
+                reasons.add("max_sum")
     order = ("min_distance", "min_typicality", "max_sum")
     return next((reason for reason in order if reason in reasons), None)
-
-
-def exceeds(strategy, selection, c):
-    """Return whether picking ``c`` takes the running sum above its maximum."""
-    return state_of(strategy, selection) + float(strategy.values[c]) > strategy.max_sum
 
 
 def trace_distances(embeddings, preselected, picks):
@@ -235,6 +291,11 @@ def exponential(x):
     return float(take_exp(np.array([x]))[0])
 
 
+def average(values):
+    """Return the mean of float64 numbers, summed in order."""
+    return running_sum(values) / len(values)
+
+
 def running_sum(values: Any) -> float:
     total = 0.0
     for value in values:
@@ -254,3 +315,20 @@ def _passes(strategies, c):
         for s in strategies
         if isinstance(s, Threshold)
     )
+
+
+def score_candidates(strategies, preselected, picks):
+    """Return the logarithm of each candidate's product of objectives after some picks."""
+    selection = list(preselected)
+    free = [c for c in range(strategies[0].n_samples) if c not in selection]
+    scorers = [prepare(s, free, list(selection)) for s in strategies]
+    selection += picks
+    states = [state_of(s, selection) for s in scorers]
+    return {
+        c: sum(
+            s.strength * math.log(max(objective(s, x, selection, c), SMALLEST))
+            for s, x in zip(scorers, states, strict=True)
+        )
+        for c in free
+        if c not in picks
+    }

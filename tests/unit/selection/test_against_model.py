@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,14 +12,16 @@ from hypothesis import strategies as st
 from lightly.selection import (
     Balance,
     Diversity,
+    InvalidSelectionInput,
+    Objects,
     Similarity,
     Threshold,
     Typicality,
     Weights,
     select,
 )
-from tests.unit.selection.greedy_model import select_plainly, trace_distances
-from tests.unit.selection.tuning import SMALL, tuned
+from tests.unit.selection.greedy_model import TooFewToCompare, select_plainly, trace_distances
+from tests.unit.selection.tuning import SMALL, tuned, without_kernels
 
 STRENGTHS = st.sampled_from([1.0, 1.0, 1.0, -1.0, 0.5, 2.0, -0.5, 0.0, 3.0])
 OPERATIONS = st.sampled_from(["SMALLER", "SMALLER_EQUAL", "BIGGER", "BIGGER_EQUAL"])
@@ -98,6 +102,17 @@ def make_typicality(draw, n_samples):
     )
 
 
+def make_objects(draw, n_samples):
+    """Return a strategy on objects; some samples have none."""
+    n_objects = draw(st.integers(3, 2 * n_samples))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    owners = rng.integers(0, n_samples, size=n_objects)
+    maker = draw(st.sampled_from([make_diversity, make_similarity, make_typicality]))
+    strategy = maker(draw, n_objects)
+    objects = Objects(strategy.embeddings, owners=owners, n_samples=n_samples)
+    return dataclasses.replace(strategy, embeddings=objects)
+
+
 def make_balance(draw, n_samples):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_classes = draw(st.integers(1, 5))
@@ -131,14 +146,19 @@ def configurations(draw, makers, *, at_most=3):
 
 
 def check(configuration, sizes):
+    try:
+        picks, stop_reason = select_plainly(**configuration)
+    except TooFewToCompare:
+        with pytest.raises(InvalidSelectionInput, match="at least 2"):
+            select(**configuration)
+        return
     with tuned(sizes):
         result = select(**configuration)
 
-    picks, stop_reason = select_plainly(**configuration)
     assert result.indices.tolist() == picks
     assert result.stop_reason == stop_reason
     for strategy, report in zip(configuration["strategies"], result.strategies, strict=True):
-        if isinstance(strategy, Diversity):
+        if isinstance(strategy, Diversity) and not isinstance(strategy.embeddings, Objects):
             check_distances(strategy.embeddings, report, configuration["preselected"], picks)
 
 
@@ -156,7 +176,7 @@ def property_test(n_examples):
 
 
 MEASURED = [make_diversity, make_weights]
-TYPICAL = [make_diversity, make_weights, make_balance, make_similarity, make_typicality]
+EVERY = [*MEASURED, make_balance, make_similarity, make_typicality, make_objects, make_threshold]
 
 
 @property_test(150)
@@ -213,8 +233,29 @@ def test_products_with_typicality_pick_as_the_model(configuration, sizes, data):
     check(configuration, sizes)
 
 
+@property_test(60)
+@given(configurations([make_objects], at_most=1), SIZES)
+def test_strategies_on_objects_pick_as_the_model(configuration, sizes):
+    check(configuration, sizes)
+
+
+@property_test(40)
+@given(configurations([make_objects, make_weights, make_diversity]), SIZES)
+def test_products_with_objects_pick_as_the_model(configuration, sizes):
+    check(configuration, sizes)
+
+
 @pytest.mark.long
 @property_test(2_000)
-@given(configurations(TYPICAL, at_most=4), SIZES)
+@given(configurations(EVERY, at_most=4), SIZES)
 def test_all_mixtures_pick_as_the_model(configuration, sizes):
     check(configuration, sizes)
+
+
+@pytest.mark.long
+@property_test(1_000)
+@given(configurations([make_diversity, make_diversity, make_weights, make_typicality]), SIZES)
+def test_products_of_matrices_pick_as_the_model(configuration, sizes):
+    # Elsewhere compiled loops are used, on machines that have them.
+    with without_kernels():
+        check(configuration, sizes)

@@ -109,7 +109,7 @@ def test_minimum_typicality_stops_the_run():
 
 @pytest.mark.parametrize(
     ("vectors", "n_neighbours", "message"),
-    [(LINE, 1, "at least 2 nearest"), (LINE[:1], 5, "at least 2 candidates")],
+    [(LINE, 1, "at least 2 nearest"), (LINE[:1], 5, "needs at least 2")],
 )
 def test_too_little_for_typicality_is_refused(vectors, n_neighbours, message):
     with pytest.raises(InvalidSelectionInput, match=message):

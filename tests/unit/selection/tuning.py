@@ -7,14 +7,28 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from unittest.mock import patch
 
-from lightly.selection import balance, embeddings, farthest, mixture, nearest, neighbours
+from lightly.selection import (
+    balance,
+    code_pool,
+    embeddings,
+    farthest,
+    mixture,
+    nearest,
+    neighbours,
+    product_pool,
+)
+from lightly.selection.kernels import loading
 
 _PLACES: Mapping[str, tuple[ModuleType, str]] = {
-    "block_picks": (nearest, "BLOCK_PICKS"),
-    "tile_rows": (nearest, "_TILE_ROWS"),
-    "cache_bytes": (nearest, "_PIVOT_CACHE_BYTES"),
+    "block_picks": (product_pool, "BLOCK_PICKS"),
+    "tile_rows": (product_pool, "_TILE_ROWS"),
+    "cache_bytes": (product_pool, "_PIVOT_CACHE_BYTES"),
     "chunk_bytes": (embeddings, "CHUNK_BYTES"),
     "chunk_rows": (embeddings, "FEWEST_CHUNK_ROWS"),
+    "batch_bytes": (code_pool, "BATCH_BYTES"),
+    "thread_products": (code_pool, "_WORTH_A_THREAD"),
+    "first_picks": (nearest, "_FIRST_PICKS"),
+    "picks_per_beat": (farthest, "_PICKS_PER_BEAT"),
     "resident_bytes": (farthest, "RESIDENT_BYTES"),
     "pool_rows": (farthest, "FIRST_POOL_ROWS"),
     "fewest_pool_rows": (farthest, "_SMALLEST_POOL_ROWS"),
@@ -36,6 +50,10 @@ SMALL: Mapping[str, int] = {
     "cache_bytes": 400,
     "chunk_bytes": 1,
     "chunk_rows": 7,
+    "batch_bytes": 40,
+    "thread_products": 50,
+    "first_picks": 3,
+    "picks_per_beat": 2,
     "resident_bytes": 0,
     "pool_rows": 6,
     "fewest_pool_rows": 2,
@@ -63,4 +81,11 @@ def tuned(sizes: Mapping[str, int]) -> Iterator[None]:
     with ExitStack() as stack:
         for module, name, value in list_settings(sizes):
             stack.enter_context(patch.object(module, name, value))
+        yield
+
+
+@contextmanager
+def without_kernels() -> Iterator[None]:
+    """Measure with matrix products inside the block, as on a processor without the loops."""
+    with patch.object(loading, "_loaded", [None]):
         yield

@@ -1,0 +1,1 @@
+"""What a selection is worth: accuracy against the number of labelled images."""

@@ -1,0 +1,1 @@
+"""The selection engine against its peers: time, memory and quality."""
