@@ -67,8 +67,11 @@ def test_no_answer_about_a_datasource_holds_a_secret(sqlite_server, type_):
     answers = [sqlite_server.client.get(url + path) for path in paths]
     answers.append(sqlite_server.client.get(url.removesuffix("/datasource")))
 
+    # Whoever follows a signed URL has to find the store.
+    endpoint = CONFIGURATIONS[type_].get("obsEndpoint", "https://")
     for answer in answers:
-        assert not [form for form in FORMS if form in answer.text + str(answer.headers)]
+        text = answer.text.replace(endpoint, "") + str(answer.headers)
+        assert not [form for form in FORMS if form in text]
 
 
 @pytest.mark.parametrize("type_", WITH_SECRETS)

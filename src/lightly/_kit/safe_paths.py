@@ -6,7 +6,9 @@ datasets move between them. Source: threats T14 and T16 of the project's threat 
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from pathlib import Path
 
 from lightly._kit.errors import BadInput
@@ -15,6 +17,17 @@ from lightly._kit.errors import BadInput
 MAX_NAME_BYTES = 1024
 #: The deepest folder tree that a name may open.
 MAX_NAME_PARTS = 64
+
+# Opening a pipe must not wait for its other end, nor a terminal become ours.
+_OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+# Where Linux tells what each descriptor has open.
+_OPEN_FILES = "/proc/self/fd"
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -74,6 +87,51 @@ def resolve_below(root: Path, name: str) -> Path:
     if path == base or base not in path.parents:
         raise BadInput(f"The file name leads outside of its folder: {_shorten(name)}.")
     return path
+
+
+def open_below(root: str, name: str) -> int:
+    """Open a file below a folder for reading, whoever changes links meanwhile.
+
+    Links are followed as long as they end below `root`: what counts is where the opened file lies,
+    not where its name pointed a moment before.
+
+    Args:
+        root: The folder, as an absolute path without links.
+        name: Path of the file below it.
+
+    Returns:
+        A descriptor; the caller closes it.
+
+    Raises:
+        BadInput: If the name is no plain relative one, leads outside of `root`, or is no regular
+            file.
+        OSError: If there is no such file or it may not be read.
+    """
+    check_relative_name(name)
+    prefix = root if root.endswith(os.sep) else root + os.sep
+    # Looked at first, because opening a device can already do something.
+    if not stat.S_ISREG(os.stat(prefix + name).st_mode):  # noqa: PTH116  per request, as strings
+        raise BadInput(f"This is not a regular file: {_shorten(name)}.")
+    descriptor = os.open(prefix + name, _OPEN_FLAGS)
+    is_fine = False
+    try:
+        is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        is_fine = is_regular and _lies_below(descriptor, prefix, name)
+    finally:
+        if not is_fine:
+            os.close(descriptor)
+    if not is_fine:
+        raise BadInput(f"The file name leads outside of its folder: {_shorten(name)}.")
+    return descriptor
+
+
+def _lies_below(descriptor: int, prefix: str, name: str) -> bool:
+    try:
+        return os.readlink(f"{_OPEN_FILES}/{descriptor}").startswith(prefix)  # noqa: PTH115  per request
+    except OSError:
+        # Not Linux: the name is followed once more, and has to end at the very file that is open.
+        path = os.path.realpath(prefix + name)
+        return path.startswith(prefix) and os.path.samestat(os.lstat(path), os.fstat(descriptor))
 
 
 def _shorten(name: str) -> str:

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lightly._kit import safe_paths
 from lightly._kit.errors import BadInput
 from lightly._kit.safe_paths import (
     MAX_NAME_BYTES,
     MAX_NAME_PARTS,
     check_relative_name,
+    open_below,
     resolve_below,
 )
 
@@ -203,3 +205,62 @@ def test_errors_name_no_path_of_this_machine(tmp_path):
         resolve_below(root, "link/x")
 
     assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.fixture(params=["linux", "elsewhere"])
+def root(request, tmp_path, monkeypatch):
+    """A folder with a file, beside a secret; on Linux, and where open files cannot be named."""
+    if request.param == "elsewhere":
+        monkeypatch.setattr(safe_paths, "_OPEN_FILES", "/nowhere")
+    (tmp_path / "root" / "sub").mkdir(parents=True)
+    (tmp_path / "root" / "sub" / "a.txt").write_bytes(b"content")
+    (tmp_path / "secret.txt").write_bytes(b"secret")
+    return tmp_path.resolve() / "root"
+
+
+def read_below(root, name):
+    with os.fdopen(open_below(str(root), name), "rb") as file:
+        return file.read()
+
+
+def test_a_file_below_is_opened(root):
+    (root / "link.txt").symlink_to(root / "sub" / "a.txt")
+    (root / "folder").symlink_to("sub")
+
+    assert read_below(root, "sub/a.txt") == b"content"
+    assert read_below(root, "link.txt") == b"content"
+    assert read_below(root, "folder/a.txt") == b"content"
+
+
+def test_a_file_outside_is_not_opened(root):
+    (root / "link.txt").symlink_to("../secret.txt")
+    (root / "folder").symlink_to("..")
+    (root.parent / "root2").mkdir()
+    (root.parent / "root2" / "a.txt").write_bytes(b"secret")
+    (root / "beside").symlink_to("../root2")
+
+    for name in ("link.txt", "folder/secret.txt", "beside/a.txt", "../secret.txt", "/etc/passwd"):
+        with pytest.raises(BadInput):
+            open_below(str(root), name)
+
+
+def test_what_is_no_regular_file_is_not_opened(root):
+    os.mkfifo(root / "pipe")
+    (root / "zero").symlink_to("/dev/zero")
+
+    for name in ("pipe", "zero", "sub"):
+        with pytest.raises(BadInput):
+            open_below(str(root), name)
+
+
+def test_a_refused_file_is_closed_again(root):
+    (root / "link.txt").symlink_to("../secret.txt")
+    with pytest.raises(BadInput):
+        open_below(str(root), "link.txt")
+    n_open = len(list(Path("/proc/self/fd").iterdir()))
+
+    for _ in range(20):
+        with pytest.raises(BadInput):
+            open_below(str(root), "link.txt")
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == n_open

@@ -23,4 +23,5 @@ async def make_write_urls(
     made = await run_bulk(
         caller, lambda: read_urls.make_write_urls(platform, caller, dataset_id, body)
     )
-    return json_response({"urls": made})
+    headers = {"headers": dict(made.headers)} if made.headers else {}
+    return json_response({"urls": made.urls, **headers})

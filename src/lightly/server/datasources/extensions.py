@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import posixpath
+from lightly.media import listing
 
-IMAGE_EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".png", ".gif", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
-)
-VIDEO_EXTENSIONS = frozenset({".mp4", ".m4v", ".hevc", ".mpg", ".mpeg", ".avi", ".mov", ".webm"})
+IMAGE_EXTENSIONS = listing.IMAGE_EXTENSIONS
+VIDEO_EXTENSIONS = listing.VIDEO_EXTENSIONS
 
 
-def find_extensions(dataset_type: str) -> frozenset[str]:
+def find_extensions(dataset_type: str) -> tuple[str, ...]:
     """Return the extensions of the raw files of a dataset, in lower case."""
     return VIDEO_EXTENSIONS if dataset_type == "Videos" else IMAGE_EXTENSIONS
 
 
-def has_extension(name: str, extensions: frozenset[str]) -> bool:
+def has_extension(name: str, extensions: tuple[str, ...]) -> bool:
     """Tell whether a name ends in one of some extensions, in any case.
 
     >>> has_extension("a/B.JPG", IMAGE_EXTENSIONS)
     True
+    >>> has_extension("a/.jpg", IMAGE_EXTENSIONS)
+    False
     """
-    return posixpath.splitext(name)[1].lower() in extensions
+    # Listings ask by the million, so nothing is taken apart. A name that is nothing but an
+    # extension has none.
+    return name.lower().endswith(extensions) and name.rfind(".") > name.rfind("/") + 1

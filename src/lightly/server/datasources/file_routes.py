@@ -13,10 +13,11 @@ from starlette.responses import FileResponse, Response
 
 from lightly.media.sniff import SNIFF_BYTES, sniff_content_type
 from lightly.server.datasources import repository
+from lightly.server.datasources.buckets.store import BucketStore
 from lightly.server.datasources.file_urls import check_file_url
 from lightly.server.datasources.models import Datasource, find_side
 from lightly.server.datasources.mount_store import MountStore
-from lightly.server.datasources.opening import open_mount_store
+from lightly.server.datasources.opening import open_bucket_store, open_mount_store
 from lightly.server.errors import FileUnknown, Forbidden
 from lightly.server.http.parameters import ID_PATTERN
 from lightly.server.http.requests import ContractRoute, RawBody
@@ -44,6 +45,10 @@ def get_file(
     # A URL to read may also be asked what it leads to, not the other way round.
     used = "HEAD" if request.method == method == "HEAD" else "GET"
     store = _open_store(platform, datasource_id, used, name, method, expires, signature)
+    if isinstance(store, BucketStore):
+        # Nothing but HEAD is ever signed: whoever reads is redirected.
+        size_bytes = store.find_size_bytes(name)
+        return Response(headers={**INERT_HEADERS, "Content-Length": str(size_bytes)})
     path = store.find_path(name)
     try:
         with path.open("rb") as file:
@@ -84,19 +89,21 @@ def _open_store(
     method: str,
     expires: str,
     signature: str,
-) -> MountStore:
+) -> MountStore | BucketStore:
     datasource = _find_datasource(platform, datasource_id)
     # The method that is used counts, not the one the URL claims; both must be the signed one.
     signed = used if method == used else ""
     now_s = platform.clock.now_ms() / 1000
     check_file_url(platform.keys, datasource, name, signed, expires, signature, now_s)
-    return open_mount_store(platform, datasource, find_side(name))
+    if datasource.type == "LOCAL":
+        return open_mount_store(platform, datasource, find_side(name))
+    return open_bucket_store(platform, datasource)
 
 
 def _find_datasource(platform: PlatformState, datasource_id: str) -> Datasource:
     """Return the datasource, unless it or its dataset was removed since the URL was made."""
     with platform.database.read() as connection:
         found = repository.find_with_dataset_id(connection, datasource_id)
-    if found is None or found[0].type != "LOCAL":
+    if found is None or found[0].type == "LIGHTLY":
         raise Forbidden("The signature of this URL is not valid.")
     return found[0]

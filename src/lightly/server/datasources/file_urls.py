@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from urllib.parse import urlencode
 
 from lightly.server.datasources.models import Datasource
 from lightly.server.errors import Forbidden
@@ -13,6 +14,20 @@ from lightly.server.settings import Settings
 def make_file_url_base(settings: Settings, datasource_id: str) -> str:
     """Return the URL of all files of a datasource, without the query."""
     return f"{settings.base_url}/files/{datasource_id}"
+
+
+def make_file_url(base_url: str, name: str, method: str, expires_at_s: int, signature: str) -> str:
+    """Return a URL for one file and one method until a moment.
+
+    Args:
+        base_url: Of all files of the datasource.
+        name: Of the file.
+        method: That the URL is good for.
+        expires_at_s: When it ends, in seconds.
+        signature: What `sign_file` made of the same.
+    """
+    query = {"name": name, "method": method, "expires": expires_at_s, "signature": signature}
+    return f"{base_url}?{urlencode(query)}"
 
 
 def sign_file(

@@ -7,11 +7,15 @@ when it took long, whichever is first: behind a filter that keeps little there m
 from __future__ import annotations
 
 import itertools
+import math
 import posixpath
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from lightly.data.datasource_files.relevant_names import RelevantNames
 from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
@@ -19,9 +23,8 @@ from lightly.server.datasources.cursors import Cursor, read_cursor, write_cursor
 from lightly.server.datasources.extensions import find_extensions, has_extension
 from lightly.server.datasources.models import LIGHTLY_FOLDER, Datasource, Side
 from lightly.server.datasources.opening import open_store
-from lightly.server.datasources.read_urls import RedirectSigner, is_always_redirected
+from lightly.server.datasources.read_urls import RedirectSigner
 from lightly.server.datasources.relevant_files import RelevantFile, load_relevant_names
-from lightly.server.datasources.relevant_names import RelevantNames
 from lightly.server.datasources.service import find_for_side
 from lightly.server.datasources.stores import FileStore, FoundFile, Span
 from lightly.server.platform import PlatformState
@@ -30,10 +33,15 @@ from lightly.server.platform import PlatformState
 PAGE_FILES = 5_000
 #: How long a page goes on looking for files. Clients wait up to three minutes.
 PAGE_S = 10.0
+#: Files that are looked at together. Stores give as many at once, and a page ends where what the
+#: store gave ends: so nothing is asked for twice.
+BLOCK_FILES = 1_000
 #: More parts than any client has threads.
 MAX_SHARDS = 256
 
 _SCHEMA = "schema.json"
+#: Makes a URL for each name.
+SignNames = Callable[[list[str]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -53,10 +61,10 @@ class Subject:
         """Where the files lie."""
         return Side.LIGHTLY if self.prefix else Side.INPUT
 
-    def is_one_of(self, name: str, extensions: frozenset[str]) -> bool:
+    def is_one_of(self, name: str, extensions: tuple[str, ...]) -> bool:
         """Tell whether a file is what the listing is of, by its name."""
         if not self.prefix:
-            return not name.startswith(LIGHTLY_FOLDER) and has_extension(name, extensions)
+            return has_extension(name, extensions) and not name.startswith(LIGHTLY_FOLDER)
         return name.endswith(".json") and name != self.prefix + _SCHEMA
 
     def is_relevant(self, name: str, relevant: RelevantNames) -> bool:
@@ -105,16 +113,20 @@ class _Listing:
     store: FileStore
     relevant: RelevantNames | None
 
-    def accepts(self, subject: Subject, name: str, extensions: frozenset[str]) -> bool:
-        """Tell by its name whether a file belongs on the list."""
-        return subject.is_one_of(name, extensions) and (
-            self.relevant is None or subject.is_relevant(name, self.relevant)
+    def make_filter(self, subject: Subject) -> Callable[[str], bool]:
+        """Return what tells by its name whether a file belongs on the list."""
+        extensions, relevant = find_extensions(self.dataset.type), self.relevant
+        if relevant is None:
+            return lambda name: subject.is_one_of(name, extensions)
+        return lambda name: (
+            subject.is_one_of(name, extensions) and subject.is_relevant(name, relevant)
         )
 
 
 @dataclass
 class _Page:
     names: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
     position: str = ""
     has_more: bool = False
 
@@ -134,10 +146,10 @@ def list_page(
         cursor = Cursor(Span(), query.from_s, query.to_s)
     else:
         cursor = read_cursor(platform.keys, name, query.cursor)
-    page = _read_page(listing, query.subject, cursor)
+    sign = _make_signer(platform, caller, listing, is_redirected=query.is_redirected)
+    page = _read_page(listing, query.subject, cursor, sign)
     rest = Cursor(Span(page.position, cursor.span.last), cursor.from_s, cursor.to_s)
-    urls = _make_urls(platform, caller, listing, page.names, is_redirected=query.is_redirected)
-    rows = zip(page.names, urls, strict=True)
+    rows = zip(page.names, page.urls, strict=True)
     return {
         "hasMore": page.has_more,
         "cursor": write_cursor(platform.keys, name, rest),
@@ -176,43 +188,53 @@ def _name_listing(dataset_id: str, subject: Subject) -> str:
     return f"{dataset_id}/{subject.kind}/{subject.prefix}"
 
 
-def _read_page(listing: _Listing, subject: Subject, cursor: Cursor) -> _Page:
+def _read_page(listing: _Listing, subject: Subject, cursor: Cursor, sign: SignNames) -> _Page:
     page = _Page(position=cursor.span.after)
-    extensions = find_extensions(listing.dataset.type)
+    is_listed = listing.make_filter(subject)
     deadline = time.monotonic() + PAGE_S
-    for found in listing.store.iterate(subject.prefix, cursor.span):
-        if len(page.names) == PAGE_FILES or (
-            time.monotonic() > deadline and page.position != cursor.span.after
-        ):
-            page.has_more = True
-            return page
-        page.position = found.position
-        if listing.accepts(subject, found.name, extensions) and _is_in_time(found, cursor):
-            page.names.append(found.name)
+    found = iter(listing.store.iterate(subject.prefix, cursor.span))
+    block_files = min(BLOCK_FILES, PAGE_FILES)
+
+    def take_block() -> list[FoundFile]:
+        return list(itertools.islice(found, block_files))
+
+    # A block is fetched while the one before it is signed: one waits, the other one computes.
+    with ThreadPoolExecutor(1, "listing") as executor:
+        pending = executor.submit(take_block)
+        while block := pending.result():
+            page.position = block[-1].position
+            names = _keep_in_time([file for file in block if is_listed(file.name)], cursor)
+            page.names += names
+            is_last = len(block) < block_files
+            # Whether there is more is not looked at, which would cost a request: a page may be
+            # empty.
+            page.has_more = not is_last and (
+                len(page.names) + block_files > PAGE_FILES or time.monotonic() > deadline
+            )
+            if not is_last and not page.has_more:
+                pending = executor.submit(take_block)
+            page.urls += sign(names) if names else []
+            if is_last or page.has_more:
+                break
     return page
 
 
-def _is_in_time(found: FoundFile, cursor: Cursor) -> bool:
-    """Tell whether a file was written in time. What has vanished while it was listed was not."""
-    modified_at_s = found.find_modified_at_s()
-    if modified_at_s is None or modified_at_s < cursor.from_s:
-        return False
-    return cursor.to_s is None or modified_at_s <= cursor.to_s
+def _keep_in_time(files: list[FoundFile], cursor: Cursor) -> list[str]:
+    """Return the names of files written in time. What vanished while it was listed was not."""
+    first_s, last_s = cursor.from_s, math.inf if cursor.to_s is None else cursor.to_s
+    moments = [(file.name, file.find_modified_at_s()) for file in files]
+    return [
+        name for name, moment_s in moments if moment_s is not None and first_s <= moment_s <= last_s
+    ]
 
 
-def _make_urls(
-    platform: PlatformState,
-    caller: User,
-    listing: _Listing,
-    names: list[str],
-    *,
-    is_redirected: bool,
-) -> list[str]:
-    if not names:
-        return []
-    if is_redirected or is_always_redirected(listing.datasource):
+def _make_signer(
+    platform: PlatformState, caller: User, listing: _Listing, *, is_redirected: bool
+) -> SignNames:
+    """Return what makes the URLs of files."""
+    if is_redirected or listing.store.is_redirected:
         signer = RedirectSigner.open(platform, caller, listing.dataset.id)
-        return [signer.make_url(name) for name in names]
+        return lambda names: [signer.make_url(name) for name in names]
     now_s = platform.clock.now_ms() / 1000
     ttl_s = platform.settings.signed_url_ttl_s
-    return listing.store.sign_urls(names, "GET", ttl_s=ttl_s, now_s=now_s)
+    return lambda names: listing.store.sign_urls(names, "GET", ttl_s=ttl_s, now_s=now_s)

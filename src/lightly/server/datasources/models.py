@@ -6,8 +6,10 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
+from lightly.data.datasource_files import names
+
 #: Everything that belongs to the platform lies in this folder of the LIGHTLY side.
-LIGHTLY_FOLDER = ".lightly/"
+LIGHTLY_FOLDER = names.LIGHTLY_FOLDER
 
 
 class Purpose(enum.Enum):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlencode
+from types import MappingProxyType
 
 from lightly._kit.atomic_files import open_atomic
 from lightly._kit.errors import BadInput
 from lightly._kit.ids import make_id
 from lightly._kit.safe_paths import check_relative_name
+from lightly.server.datasources.file_urls import make_file_url
 from lightly.server.datasources.folder_walk import FolderFile, split_folder, walk_folder
 from lightly.server.datasources.models import LIGHTLY_FOLDER
 from lightly.server.datasources.stores import Method, Span
@@ -44,6 +45,10 @@ class MountStore:
         sign: Makes the signature of a URL.
         is_writable: Whether files may be written.
     """
+
+    is_redirected = False
+    is_relayed = False
+    write_headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self, mount: Path, folder: str, base_url: str, sign: SignFile, *, is_writable: bool
@@ -199,13 +204,8 @@ class MountStore:
         return path
 
     def _make_url(self, name: str, method: Method, expires_at_s: int) -> str:
-        query = {
-            "name": name,
-            "method": method,
-            "expires": expires_at_s,
-            "signature": self._sign(name, method, expires_at_s),
-        }
-        return f"{self._base_url}?{urlencode(query)}"
+        signature = self._sign(name, method, expires_at_s)
+        return make_file_url(self._base_url, name, method, expires_at_s, signature)
 
     def _explain(self, what: str) -> str:
         folder = ascii(self._folder)[:80] if self._folder else "of the mount itself"

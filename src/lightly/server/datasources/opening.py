@@ -5,17 +5,27 @@ A provider of object stores joins by an entry in `_OPENERS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from obstore.exceptions import BaseError
+
 from lightly.server.datasets.models import Dataset
+from lightly.server.datasources.buckets.azure import open_azure_store
+from lightly.server.datasources.buckets.gcs import open_gcs_store
+from lightly.server.datasources.buckets.roles import open_role_store
+from lightly.server.datasources.buckets.s3 import open_obs_store, open_s3_store
+from lightly.server.datasources.buckets.store import BucketStore
 from lightly.server.datasources.file_urls import make_file_url_base, sign_file
 from lightly.server.datasources.models import Datasource, Purpose, Side
 from lightly.server.datasources.mount_store import MountStore
 from lightly.server.datasources.platform_store import PlatformFileStore, PlatformInputStore
+from lightly.server.datasources.service import read_secrets
 from lightly.server.datasources.stores import FileStore
-from lightly.server.errors import DatasourceNotServed, DatasourceUnreachable
+from lightly.server.errors import DatasourceUnreachable
 from lightly.server.platform import PlatformState
+from lightly.server.secrets.sealing import SecretUnreadable
+from lightly.server.settings import Settings
 
 
 def open_store(
@@ -24,13 +34,9 @@ def open_store(
     """Return one side of a datasource, ready to be used.
 
     Raises:
-        DatasourceNotServed: If the server does not connect to datasources of this type.
         DatasourceUnreachable: If the server lacks what the datasource needs.
     """
-    opener = _OPENERS.get(datasource.type)
-    if opener is None:
-        raise DatasourceNotServed(describe_not_served(datasource.type))
-    return opener(platform, dataset, datasource, side)
+    return _OPENERS[datasource.type](platform, dataset, datasource, side)
 
 
 def open_mount_store(platform: PlatformState, datasource: Datasource, side: Side) -> MountStore:
@@ -50,25 +56,42 @@ def open_mount_store(platform: PlatformState, datasource: Datasource, side: Side
     return MountStore(mount, datasource.full_path, base_url, sign, is_writable=is_writable)
 
 
+def open_bucket_store(platform: PlatformState, datasource: Datasource) -> BucketStore:
+    """Return the store of a datasource in a bucket.
+
+    Raises:
+        DatasourceUnreachable: If its configuration leads nowhere.
+    """
+    revision = (datasource.id, datasource.last_modified_at_ms, datasource.sealed_secrets)
+
+    def make() -> BucketStore:
+        try:
+            secrets = read_secrets(platform, datasource)
+        except SecretUnreadable as error:
+            raise DatasourceUnreachable(
+                "The stored credentials of this datasource cannot be opened any more: the key "
+                "they were sealed with is gone. Send the configuration again."
+            ) from error
+        try:
+            return _BUCKETS[datasource.type](platform.settings, datasource, secrets)
+        except (BaseError, ValueError, TypeError):
+            # The library's text may repeat what it cannot read.
+            raise DatasourceUnreachable(
+                "The credentials of this datasource do not have the form that its store takes. "
+                "Send the configuration again."
+            ) from None
+
+    return platform.stores.get(revision, make)
+
+
 def has_mount(platform: PlatformState, datasource: Datasource, side: Side) -> bool:
     """Tell whether the server itself can read one side of a LOCAL datasource."""
     return _choose_mount(platform, datasource, side)[0] is not None
 
 
 def can_open(platform: PlatformState, datasource: Datasource, side: Side) -> bool:
-    """Tell whether the server itself can look into one side of a datasource."""
-    if datasource.type == "LOCAL":
-        return has_mount(platform, datasource, side)
-    return datasource.type in _OPENERS
-
-
-def describe_not_served(type_: str) -> str:
-    """Return why a datasource of a type cannot be used, and what helps."""
-    return (
-        f"This server does not connect to datasources of type {type_} yet: the configuration is "
-        "kept, but its files cannot be listed or read through the server. Use a datasource of type "
-        "LOCAL or LIGHTLY meanwhile."
-    )
+    """Tell whether the server itself can look into one side of a datasource, by its settings."""
+    return datasource.type != "LOCAL" or has_mount(platform, datasource, side)
 
 
 def _choose_mount(
@@ -115,7 +138,24 @@ def _open_lightly(
     return PlatformFileStore(platform, dataset)
 
 
+def _open_bucket(
+    platform: PlatformState,
+    dataset: Dataset,  # noqa: ARG001  the interface of all openers
+    datasource: Datasource,
+    side: Side,  # noqa: ARG001  both lie below the same path
+) -> FileStore:
+    return open_bucket_store(platform, datasource)
+
+
+_BUCKETS: dict[str, Callable[[Settings, Datasource, Mapping[str, str]], BucketStore]] = {
+    "S3": open_s3_store,
+    "S3DelegatedAccess": open_role_store,
+    "GCS": open_gcs_store,
+    "AZURE": open_azure_store,
+    "OBS": open_obs_store,
+}
 _OPENERS: dict[str, Callable[[PlatformState, Dataset, Datasource, Side], FileStore]] = {
     "LOCAL": _open_local,
     "LIGHTLY": _open_lightly,
+    **dict.fromkeys(_BUCKETS, _open_bucket),
 }

@@ -6,9 +6,11 @@ files that are known by their names.
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lightly._kit.ids import make_id
 from lightly.server.datasets.models import Dataset
@@ -20,10 +22,16 @@ from lightly.server.datasources.stores import Method, Span, find_stop
 from lightly.server.errors import DatasourceNotWritable, FileUnknown, StorageFull
 from lightly.server.platform import PlatformState
 from lightly.server.samples import repository as samples_repository
-from lightly.server.storage.blobs import make_file_key, make_sample_key
+from lightly.server.storage.blobs import (
+    make_file_key,
+    make_sample_key,
+    make_sample_prefix,
+)
 
 #: Names that are read from the database at once.
 _PIECE_NAMES = 1_000
+#: Samples that are looked at to part a listing: as many as there are folders of images.
+_SPLIT_SAMPLES = 4_096
 _CAN_WRITE = ("canWrite", "canOverwrite")
 
 
@@ -34,23 +42,24 @@ class StoredFile:
     Attributes:
         name: The file's name.
         position: In the listing.
-        key: Of the object.
-        platform: The server.
+        modified_at_s: When the object was last written; None when there is none (yet).
     """
 
     name: str
     position: str
-    key: str
-    platform: PlatformState
+    modified_at_s: int | None
 
     def find_modified_at_s(self) -> int | None:
         """Return when the object was last written; None when there is none (yet)."""
-        info = self.platform.blobs.head(self.key)
-        return None if info is None else int(info.modified_at_s)
+        return self.modified_at_s
 
 
 class _PlatformStore(ABC):
     """What both sides share: they only differ in how a name becomes a key."""
+
+    is_redirected = False
+    is_relayed = False
+    write_headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, platform: PlatformState, dataset: Dataset) -> None:
         self._platform = platform
@@ -59,6 +68,12 @@ class _PlatformStore(ABC):
     @abstractmethod
     def _find_keys(self, names: Sequence[str]) -> list[str]:
         """Return the key of each name's object."""
+
+    def _look_up(self, files: Sequence[tuple[str, str, str]]) -> Iterator[StoredFile]:
+        """Yield files, given as name, position and key, with what the store knows of them."""
+        infos = self._platform.blobs.head_many([key for _, _, key in files])
+        for (name, position, _), info in zip(files, infos, strict=True):
+            yield StoredFile(name, position, None if info is None else int(info.modified_at_s))
 
     def read(self, name: str, limit_bytes: int) -> tuple[str, bytes]:
         """Return a file's version and its first bytes; see `FileStore`."""
@@ -88,28 +103,43 @@ class _PlatformStore(ABC):
 
 
 class PlatformInputStore(_PlatformStore):
-    """The images of a dataset's samples, in the order of their indices."""
+    """The images of a dataset's samples, in the order in which the storage lists them.
+
+    The storage says for a thousand at once when they were written, if it is asked in its own order.
+    """
 
     def iterate(self, prefix: str, span: Span) -> Iterator[StoredFile]:
         """Yield the samples' images; see `FileStore`."""
-        stop = int(span.last) + 1 if span.last else self._dataset.n_samples
-        start = int(span.after) + 1 if span.after else 0
-        for begin in range(start, min(stop, self._dataset.n_samples), _PIECE_NAMES):
-            end = min(begin + _PIECE_NAMES, stop)
-            with self._platform.database.read() as connection:
-                piece = samples_repository.read_identities(
-                    connection, self._dataset.key, begin, end
-                )
-            for idx, sample_id, name in piece:
-                if name.startswith(prefix):
-                    key = make_sample_key(self._dataset.id, sample_id, "full")
-                    yield StoredFile(name, _write_position(idx), key, self._platform)
+        place = make_sample_prefix(self._dataset.id, "full")
+        listed = self._platform.blobs.list_dated(place, place + span.after)
+        while piece := list(itertools.islice(listed, _PIECE_NAMES)):
+            names = self._find_names([key.rpartition("/")[2] for key, _ in piece])
+            for key, modified_at_s in piece:
+                position = key[len(place) :]
+                if span.last and position > span.last:
+                    return
+                name = names.get(key.rpartition("/")[2])
+                # None for a sample that was deleted, whose image is about to be.
+                if name is not None and name.startswith(prefix):
+                    yield StoredFile(name, position, int(modified_at_s))
 
     def split(self, prefix: str, count: int) -> list[str]:  # noqa: ARG002  all lie in one list
-        """Return positions that part the samples evenly; see `FileStore`."""
-        n_samples = self._dataset.n_samples
-        places = {n_samples * part // count for part in range(1, count)}
-        return [_write_position(place) for place in sorted(places) if 0 < place < n_samples]
+        """Return positions that part the samples about evenly; see `FileStore`."""
+        place = make_sample_prefix(self._dataset.id, "full")
+        with self._platform.database.read() as connection:
+            first = samples_repository.read_identities(
+                connection, self._dataset.key, 0, _SPLIT_SAMPLES
+            )
+        # Ids count up, so the places of some samples are spread like those of all.
+        places = sorted(make_sample_key(self._dataset.id, one[1], "full") for one in first)
+        bounds = {len(places) * part // count for part in range(1, count)}
+        # What comes at a bound belongs to the part before it.
+        return [places[bound - 1][len(place) :] for bound in sorted(bounds) if bound]
+
+    def _find_names(self, sample_ids: Sequence[str]) -> dict[str, str]:
+        with self._platform.database.read() as connection:
+            found = samples_repository.find_by_ids(connection, self._dataset.key, sample_ids)
+        return {sample_id: name for _, sample_id, name in found}
 
     def sign_urls(
         self, names: Sequence[str], method: Method, *, ttl_s: int, now_s: float
@@ -146,12 +176,11 @@ class PlatformFileStore(_PlatformStore):
                 names = repository.read_file_names(
                     connection, self._dataset.key, after, stop, _PIECE_NAMES
                 )
-            for name in names:
-                if span.last and name > span.last:
-                    return
-                key = make_file_key(self._dataset.id, name)
-                yield StoredFile(name, name, key, self._platform)
-            if len(names) < _PIECE_NAMES:
+            wanted = [name for name in names if not span.last or name <= span.last]
+            yield from self._look_up(
+                [(name, name, make_file_key(self._dataset.id, name)) for name in wanted]
+            )
+            if len(wanted) < _PIECE_NAMES:
                 return
             after = names[-1]
 
@@ -192,7 +221,3 @@ class PlatformFileStore(_PlatformStore):
 
     def _find_keys(self, names: Sequence[str]) -> list[str]:
         return [make_file_key(self._dataset.id, name) for name in names]
-
-
-def _write_position(idx: int) -> str:
-    return f"{idx:012d}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
 from lightly.server.datasources.file_requests import FileWriteUrlsRequest
+from lightly.server.datasources.file_urls import make_file_url, make_file_url_base, sign_file
 from lightly.server.datasources.models import LIGHTLY_FOLDER, Datasource, Side, find_side
 from lightly.server.datasources.mount_store import check_file_name, check_written_name
 from lightly.server.datasources.opening import open_store
@@ -22,6 +24,19 @@ from lightly.server.samples.public_tokens import PublicTokenSigner, open_public_
 
 #: A redirect is followed at once; this is time enough to begin.
 REDIRECT_TTL_S = 900
+
+
+@dataclass(frozen=True)
+class WriteUrls:
+    """Where files go.
+
+    Attributes:
+        urls: One for each file.
+        headers: That each request has to carry.
+    """
+
+    urls: list[str]
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,14 +65,6 @@ class RedirectSigner:
         return f"{self.base_url}?{urlencode(query)}"
 
 
-def is_always_redirected(datasource: Datasource) -> bool:
-    """Tell whether read URLs of a datasource are redirected ones in any case.
-
-    The credentials of a role end before a long run does.
-    """
-    return datasource.type == "S3DelegatedAccess"
-
-
 def make_lightly_url(
     platform: PlatformState, caller: User, dataset_id: str, folder: str, file_name: str
 ) -> str:
@@ -81,7 +88,7 @@ def make_prediction_write_url(
 
 def make_write_urls(
     platform: PlatformState, caller: User, dataset_id: str, body: bytes
-) -> list[str]:
+) -> WriteUrls:
     """Return a URL for each file that somebody wants to write below `.lightly/`, in order.
 
     Args:
@@ -102,8 +109,9 @@ def make_write_urls(
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
         datasource = find_for_side(connection, dataset, Side.LIGHTLY)
     store = open_store(platform, dataset, datasource, Side.LIGHTLY)
-    now_s = platform.clock.now_ms() / 1000
-    return store.sign_urls(names, "PUT", ttl_s=platform.settings.signed_url_ttl_s, now_s=now_s)
+    ttl_s = platform.settings.signed_url_ttl_s
+    urls = sign_urls(platform, datasource, store, names, "PUT", ttl_s)
+    return WriteUrls(urls, {} if store.is_relayed else store.write_headers)
 
 
 def _check_lightly_name(name: str, number: int) -> str:
@@ -132,16 +140,40 @@ def resolve_redirect(platform: PlatformState, public_token: str, dataset_id: str
         dataset = load_dataset(connection, user, dataset_id, Action.READ)
         datasource = find_for_side(connection, dataset, find_side(path))
     store = open_store(platform, dataset, datasource, find_side(path))
-    return sign_url(platform, store, path, "GET", REDIRECT_TTL_S)
+    return sign_url(platform, store, path, REDIRECT_TTL_S)
 
 
-def sign_url(
-    platform: PlatformState, store: FileStore, name: str, method: Method, ttl_s: int
-) -> str:
-    """Return the store's own URL of one file."""
+def sign_url(platform: PlatformState, store: FileStore, name: str, ttl_s: int) -> str:
+    """Return the store's own URL to read one file."""
     now_s = platform.clock.now_ms() / 1000
-    (url,) = store.sign_urls([name], method, ttl_s=ttl_s, now_s=now_s)
+    (url,) = store.sign_urls([name], "GET", ttl_s=ttl_s, now_s=now_s)
     return url
+
+
+def sign_urls(
+    platform: PlatformState,
+    datasource: Datasource,
+    store: FileStore,
+    names: Sequence[str],
+    method: Method,
+    ttl_s: int,
+) -> list[str]:
+    """Return URLs for one method: of the store, or of the server where it stands in for it."""
+    now_s = platform.clock.now_ms() / 1000
+    if not store.is_relayed:
+        return store.sign_urls(names, method, ttl_s=ttl_s, now_s=now_s)
+    base_url = make_file_url_base(platform.settings, datasource.id)
+    expires_at_s = int(now_s) + ttl_s
+    return [
+        make_file_url(
+            base_url,
+            name,
+            method,
+            expires_at_s,
+            sign_file(platform.keys, datasource, name, method, expires_at_s),
+        )
+        for name in names
+    ]
 
 
 def _make_url(
@@ -156,7 +188,9 @@ def _make_url(
     with platform.database.read() as connection:
         dataset: Dataset = load_dataset(connection, caller, dataset_id, action)
         datasource = find_for_side(connection, dataset, side)
-    if method == "GET" and is_always_redirected(datasource):
-        return RedirectSigner.open(platform, caller, dataset_id).make_url(name)
     store = open_store(platform, dataset, datasource, side)
-    return sign_url(platform, store, name, method, platform.settings.signed_url_ttl_s)
+    if method == "GET" and store.is_redirected:
+        return RedirectSigner.open(platform, caller, dataset_id).make_url(name)
+    ttl_s = platform.settings.signed_url_ttl_s
+    (url,) = sign_urls(platform, datasource, store, [name], method, ttl_s)
+    return url

@@ -6,6 +6,12 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from lightly.data.datasource_files.relevant_names import (
+    MAX_FILE_BYTES,
+    RelevantNames,
+    RelevantNamesInvalid,
+    read_relevant_names,
+)
 from lightly.openapi_generated.swagger_client.models.docker_run_artifact_storage_location import (
     DockerRunArtifactStorageLocation,
 )
@@ -13,11 +19,6 @@ from lightly.server.auth.users import User
 from lightly.server.datasets.models import Action, Dataset
 from lightly.server.datasources.models import find_side
 from lightly.server.datasources.opening import open_store
-from lightly.server.datasources.relevant_names import (
-    MAX_FILE_BYTES,
-    RelevantNames,
-    parse_relevant_names,
-)
 from lightly.server.datasources.service import find_for_side
 from lightly.server.datasources.stores import FileStore
 from lightly.server.errors import (
@@ -156,14 +157,9 @@ def _load_stored(store: FileStore, dataset: Dataset, name: str, artifact_id: str
 
 
 def _parse(place: tuple[str, ...], content: bytes) -> RelevantNames:
-    if len(content) > MAX_FILE_BYTES:
-        raise RelevantFilenamesInvalid(
-            f"A file with relevant filenames may have at most {MAX_FILE_BYTES} bytes. "
-            "Name folders by their beginning and '*' instead of each file."
-        )
     try:
-        names = parse_relevant_names(content.decode())
-    except UnicodeDecodeError as error:
-        raise RelevantFilenamesInvalid("The file is no UTF-8 text.") from error
+        names = read_relevant_names(content)
+    except RelevantNamesInvalid as error:
+        raise RelevantFilenamesInvalid(str(error)) from error
     _PARSED.keep(place, names)
     return names

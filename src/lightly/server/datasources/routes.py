@@ -39,17 +39,17 @@ MetadataFileName = Annotated[str, Query(alias="fileName", min_length=5)]
 AnyFileName = Annotated[str, Query(alias="fileName", min_length=1)]
 
 
-def _read_task_name(
+async def _read_task_name(
     task_name: Annotated[str, Query(alias="taskName", pattern=r"^[a-zA-Z0-9_+=,.@:\/-]*$")],
 ) -> Subject:
     return listings.make_predictions_subject(task_name)
 
 
-def _read_name(name: RelevantName = None) -> RelevantFile | None:
+async def _read_name(name: RelevantName = None) -> RelevantFile | None:
     return None if name is None else RelevantFile(name)
 
 
-def _read_relevant(
+async def _read_relevant(
     name: RelevantName = None,
     run_id: RelevantRunId = None,
     artifact_id: RelevantArtifactId = None,

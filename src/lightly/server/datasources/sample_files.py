@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from lightly.data.datasource_files.names import name_thumbnail as fill_thumb_name
 from lightly.server.datasets.models import Dataset
 from lightly.server.datasources import repository
 from lightly.server.datasources.models import (
@@ -54,20 +54,8 @@ def name_thumbnail(sample: Sample, sources: Sources) -> str | None:
     for side in Side:
         suffix = sources[side].settings.get("thumbSuffix") if side in sources else None
         if suffix:
-            return fill_thumb_suffix(suffix, sample.file_name)
+            return fill_thumb_name(sample.file_name, suffix)
     return None
-
-
-def fill_thumb_suffix(suffix: str, file_name: str) -> str:
-    """Return the name of a thumbnail from the template of a datasource.
-
-    >>> fill_thumb_suffix(".lightly/thumbnails/[filename]_thumb.[extension]", "a/b.jpg")
-    '.lightly/thumbnails/a/b_thumb.jpg'
-    """
-    stem, extension = posixpath.splitext(file_name)
-    values = {"[filename]": stem, "[extension]": extension[1:]}
-    # At once: a file may have a placeholder in its name.
-    return re.sub(r"\[(?:filename|extension)\]", lambda found: values[found[0]], suffix)
 
 
 def find_image_url(
@@ -77,6 +65,7 @@ def find_image_url(
     name: str,
     ttl_s: int,
     *,
+    redirect: Callable[[], str] | None = None,
     is_optional: bool = False,
 ) -> str | None:
     """Return a URL to a file of a datasource.
@@ -87,6 +76,8 @@ def find_image_url(
         sources: Of the dataset.
         name: Of the file.
         ttl_s: How long the URL works.
+        redirect: Makes a redirected URL, for stores whose own are not handed out; None where the
+            target of one is asked for.
         is_optional: Return None when it is known that there is no such file.
     """
     side = find_side(name)
@@ -98,7 +89,9 @@ def find_image_url(
     store = open_store(platform, dataset, datasource, side)
     if is_optional and store.find_version(name) is None:
         return None
-    return sign_url(platform, store, name, "GET", ttl_s)
+    if redirect is not None and store.is_redirected:
+        return redirect()
+    return sign_url(platform, store, name, ttl_s)
 
 
 def find_image_path(platform: PlatformState, sources: Sources, name: str) -> Path | None:

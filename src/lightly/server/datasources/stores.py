@@ -6,7 +6,7 @@ compares with the other positions of the store; the empty text is before all of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -43,6 +43,20 @@ class FoundFile(Protocol):
 
 class FileStore(Protocol):
     """One side of a dataset's files. Names are data: a store makes sure that they lead nowhere."""
+
+    @property
+    def is_redirected(self) -> bool:
+        """Whether read URLs are redirected ones in any case: those of the store end too soon, or
+        would carry too much.
+        """
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether its own URLs are for the target of redirects alone, and the server writes."""
+
+    @property
+    def write_headers(self) -> Mapping[str, str]:
+        """What whoever writes by a URL of the store has to send."""
 
     def iterate(self, prefix: str, span: Span) -> Iterator[FoundFile]:
         """Yield the files whose names begin with `prefix`, a folder with a slash or nothing.

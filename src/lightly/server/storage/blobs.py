@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
@@ -45,6 +45,17 @@ class BlobStore(Protocol):
 
     def head(self, key: str) -> BlobInfo | None:
         """Return what is known of an object, None when there is none."""
+
+    def head_many(self, keys: Sequence[str]) -> list[BlobInfo | None]:
+        """Return what `head` does for each key, in order, many at a time."""
+
+    def list_dated(self, prefix: str, after: str) -> Iterator[tuple[str, float]]:
+        """Yield keys below a folder-like prefix, with the second when they were last written.
+
+        Args:
+            prefix: With a slash at the end.
+            after: Only keys behind this one; they come in the order of their bytes.
+        """
 
     def list_keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a folder-like prefix, in no promised order."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -75,6 +76,14 @@ class LocalBlobStore:
         etag = f"{status.st_ino:x}-{status.st_mtime_ns:x}"
         return BlobInfo(status.st_size, etag, status.st_mtime)
 
+    def head_many(self, keys: Sequence[str]) -> list[BlobInfo | None]:
+        """Return what `head` does for each key, in order."""
+        return [self.head(key) for key in keys]
+
+    def list_dated(self, prefix: str, after: str) -> Iterator[tuple[str, float]]:
+        """Yield keys behind a key, in order, with when they were last written."""
+        yield from _walk_sorted(self.path_of(prefix.rstrip("/")), prefix, after)
+
     def list_keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a folder-like prefix, in no promised order."""
         start = self.path_of(prefix.rstrip("/")) if prefix else self._root.resolve()
@@ -94,3 +103,24 @@ class LocalBlobStore:
     def sign_url(self, key: str, method: Method, *, ttl_s: int, now_s: float) -> str:
         """Return a URL that is good for one method on one object until `now_s + ttl_s`."""
         return sign_blob_url(self._keys, self._base_url, key, method, int(now_s) + ttl_s)
+
+
+def _walk_sorted(folder: Path, prefix: str, after: str) -> Iterator[tuple[str, float]]:
+    """Yield the files below a folder in the order of their keys; folders are read one by one."""
+    try:
+        with os.scandir(folder) as entries:
+            found = {
+                entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name: entry
+                for entry in entries
+                if not entry.name.startswith(TEMPORARY_PREFIX)
+            }
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name, entry in sorted(found.items(), key=itemgetter(0)):
+        key = prefix + name
+        if name.endswith("/"):
+            if key > after or after.startswith(key):
+                yield from _walk_sorted(folder / name, key, after)
+        elif key > after:
+            with suppress(FileNotFoundError):
+                yield key, entry.stat().st_mtime

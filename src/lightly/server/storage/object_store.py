@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -20,6 +20,7 @@ from obstore.exceptions import (
 from obstore.store import AzureStore, GCSStore, S3Store, from_url
 
 from lightly._kit.errors import BadInput
+from lightly._kit.store_variables import is_plain_http_allowed
 from lightly.server.errors import StorageFull, StorageUnavailable
 from lightly.server.storage.blobs import FULL_ERRNOS, BlobInfo, Method
 
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
 SCHEMES = ("s3", "gs", "az")
 
 _PIECE_BYTES = 4 * 1024 * 1024
+#: Objects that are asked for at the same time: each waits for the network only.
+_HEADS_AT_ONCE = 32
+#: Keys that a store lists in one request.
+_LISTED_KEYS = 1000
 #: Most keys that a store deletes in one request.
 _DELETE_KEYS = 1000
 #: Requests of the server wait for the store, so it gives up before clients do.
 _TIMEOUT_S = 60
 _RETRY_FOR_S = 30
-_ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
 
 
 class ObjectBlobStore:
@@ -123,6 +127,22 @@ class ObjectBlobStore:
         etag = hashlib.sha256(version.encode()).hexdigest()[:32]
         return BlobInfo(found["size"], etag, found["last_modified"].timestamp())
 
+    def head_many(self, keys: Sequence[str]) -> list[BlobInfo | None]:
+        """Return what `head` does for each key, in order; they are asked for side by side."""
+        if not keys:
+            return []
+        with ThreadPoolExecutor(min(_HEADS_AT_ONCE, len(keys)), "look-up") as executor:
+            return list(executor.map(self.head, keys))
+
+    def list_dated(self, prefix: str, after: str) -> Iterator[tuple[str, float]]:
+        """Yield keys behind a key, in order, with when they were last written."""
+        with _translated():
+            for page in obstore.list(self._store, prefix, offset=after, chunk_size=_LISTED_KEYS):
+                for found in page:
+                    # Some stores begin anew instead.
+                    if found["path"] > after:
+                        yield found["path"], found["last_modified"].timestamp()
+
     def list_keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys below a folder-like prefix, in no promised order."""
         with _translated():
@@ -166,9 +186,8 @@ class ObjectBlobStore:
 
 def _make_client_options() -> ClientConfig:
     """Allow plain HTTP where the operator names an endpoint that speaks it."""
-    endpoints = [os.environ.get(name, "") for name in _ENDPOINT_VARIABLES]
     options: ClientConfig = {"timeout": dt.timedelta(seconds=_TIMEOUT_S)}
-    if any(endpoint.startswith("http://") for endpoint in endpoints):
+    if is_plain_http_allowed():
         options["allow_http"] = True
     return options
 

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightly.server.datasources import relevant_names
-from lightly.server.datasources.relevant_names import parse_relevant_names
-from lightly.server.errors import RelevantFilenamesInvalid
+from lightly.data.datasource_files import relevant_names
+from lightly.data.datasource_files.relevant_names import (
+    RelevantNamesInvalid,
+    parse_relevant_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_what_lies_beside_a_relevant_file_is_relevant(rules, stem, expected):
     "rules", ["./a.jpg", "../a.jpg", "/a.jpg", "ok.jpg\n\\a.jpg", "* " + "x" * 1025]
 )
 def test_a_line_that_breaks_a_rule_is_named(rules):
-    with pytest.raises(RelevantFilenamesInvalid, match=f"Line {rules.count(chr(10)) + 1} "):
+    with pytest.raises(RelevantNamesInvalid, match=f"Line {rules.count(chr(10)) + 1} "):
         parse_relevant_names(rules)
 
 
@@ -74,7 +76,7 @@ def test_the_number_of_patterns_has_a_ceiling(monkeypatch):
     monkeypatch.setattr(relevant_names, "MAX_PATTERNS", 3)
     parse_relevant_names("* a b c")
 
-    with pytest.raises(RelevantFilenamesInvalid):
+    with pytest.raises(RelevantNamesInvalid):
         parse_relevant_names("* a b\n* c d")
 
 
@@ -108,7 +110,7 @@ def test_ten_thousand_patterns_are_matched_at_once():
 def test_any_text_is_read_or_refused(text, name):
     try:
         rules = parse_relevant_names(text)
-    except RelevantFilenamesInvalid:
+    except RelevantNamesInvalid:
         return
     assert rules.has(name) in {True, False}
     assert rules.has_stem(name) in {True, False}

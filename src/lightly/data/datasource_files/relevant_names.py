@@ -19,8 +19,8 @@ from typing import Self
 
 from pathspec import GitIgnoreSpec
 
-from lightly.server.datasources.extensions import IMAGE_EXTENSIONS, VIDEO_EXTENSIONS
-from lightly.server.errors import RelevantFilenamesInvalid
+from lightly._kit.errors import BadInput
+from lightly.media.listing import IMAGE_EXTENSIONS, VIDEO_EXTENSIONS
 
 #: Largest file with relevant filenames: more than half a million names.
 MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -30,10 +30,17 @@ MAX_PATTERN_CHARACTERS = 1_024
 #: The engine has 8 MB for the patterns that it matches at once.
 _GROUP_PATTERNS = 1_000
 
+_MEDIA_EXTENSIONS = frozenset((*IMAGE_EXTENSIONS, *VIDEO_EXTENSIONS))
 _VIDEO_ENDS = "|".join(sorted(extension[1:] for extension in VIDEO_EXTENSIONS))
 #: What stands for a frame of a video: the name without extension, the frame, the extension.
 _FRAME = re.compile(rf"(?is)(.*)-[0-9]+-({_VIDEO_ENDS})\Z")
 _ROOT, _PARENTS = ("./", "../"), ("/", "\\")
+
+
+class RelevantNamesInvalid(BadInput):
+    """A file with relevant filenames breaks a rule."""
+
+    code = "relevant_names_invalid"
 
 
 @dataclass(frozen=True)
@@ -134,11 +141,28 @@ class RelevantNames:
             yield from self.rules.get(name[:length], ())
 
 
+def read_relevant_names(content: bytes) -> RelevantNames:
+    """Return the rules of a file's bytes.
+
+    Raises:
+        RelevantNamesInvalid: If it is too large or no UTF-8, or a line breaks a rule.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise RelevantNamesInvalid(
+            f"A file with relevant filenames may have at most {MAX_FILE_BYTES} bytes. "
+            "Name folders by their beginning and '*' instead of each file."
+        )
+    try:
+        return parse_relevant_names(content.decode())
+    except UnicodeDecodeError as error:
+        raise RelevantNamesInvalid("The file is no UTF-8 text.") from error
+
+
 def parse_relevant_names(text: str) -> RelevantNames:
     """Return the rules of a file's text.
 
     Raises:
-        RelevantFilenamesInvalid: With the line and what is wrong in it.
+        RelevantNamesInvalid: With the line and what is wrong in it.
     """
     names: set[str] = set()
     rules: dict[str, list[_Rule]] = {}
@@ -174,10 +198,10 @@ def _make_rule(patterns: list[str], number: int) -> _Rule:
 def _drop_extension(pattern: str) -> str:
     """Return a pattern for names without extension, rather too narrow than too wide."""
     stem, extension = posixpath.splitext(pattern)
-    is_media = extension.lower() in IMAGE_EXTENSIONS | VIDEO_EXTENSIONS
+    is_media = extension.lower() in _MEDIA_EXTENSIONS
     is_plain = pattern.startswith("!") or not re.search(r"[*?\[]", pattern)
     return stem if is_media and is_plain else pattern
 
 
-def _refuse(number: int, reason: str) -> RelevantFilenamesInvalid:
-    return RelevantFilenamesInvalid(f"Line {number} of the relevant filenames: {reason}.")
+def _refuse(number: int, reason: str) -> RelevantNamesInvalid:
+    return RelevantNamesInvalid(f"Line {number} of the relevant filenames: {reason}.")

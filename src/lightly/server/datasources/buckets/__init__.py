@@ -1,0 +1,1 @@
+"""Datasources in buckets: S3, GCS, Azure and whatever speaks the language of S3."""

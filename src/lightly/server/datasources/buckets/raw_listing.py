@@ -1,0 +1,191 @@
+"""Listings that the library of object stores cannot make.
+
+It gives up a whole listing for one key that has an empty or dotted part or a control character,
+and it lists Azure from the beginning however far behind a listing goes on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import ClassVar, Protocol
+from urllib.parse import unquote_plus
+from xml.etree import ElementTree as ET
+
+from lightly.server.datasources.buckets.raw_requests import RawRequests
+
+#: As many as the stores give at once.
+_PAGE_FILES = 1_000
+_AZURE_PAGE_FILES = 5_000
+
+#: Signs a request to a bucket itself: given its query, returns the URL.
+SignQuery = Callable[[Mapping[str, str]], str]
+
+
+@dataclass(frozen=True)
+class ListedKey:
+    """An object of a listing.
+
+    Attributes:
+        key: The object.
+        modified_at_s: When it was last written, in whole seconds.
+        marker: What has the store go on with the page that this one is on.
+    """
+
+    key: str
+    modified_at_s: int
+    marker: str = ""
+
+
+class RawListing(Protocol):
+    """Lists a bucket key by key, whatever the keys are."""
+
+    @property
+    def is_seekable(self) -> bool:
+        """Whether the store goes on behind any text: then the library lists it as well."""
+
+    def iterate(self, prefix: str, after: str, marker: str = "") -> Iterator[ListedKey]:
+        """Yield the keys that begin with `prefix`, those behind `after`.
+
+        Args:
+            prefix: What they begin with.
+            after: A text.
+            marker: Of the page that a key behind `after` is on; empty when it is not known.
+        """
+
+    def find_next(self, prefix: str, after: str) -> str | None:
+        """Return the first key with a prefix behind `after`; None when there is none."""
+
+
+@dataclass(frozen=True)
+class S3Listing:
+    """Lists as S3 and its kin do, GCS among them.
+
+    Attributes:
+        requests: Asks the store.
+        sign: Signs requests to the bucket.
+    """
+
+    requests: RawRequests
+    sign: SignQuery
+    is_seekable: ClassVar[bool] = True
+
+    def iterate(
+        self,
+        prefix: str,
+        after: str,
+        marker: str = "",  # noqa: ARG002  other stores need it
+    ) -> Iterator[ListedKey]:
+        """Yield keys; see `RawListing`."""
+        token = ""
+        while True:
+            place = {"continuation-token": token} if token else {"start-after": after}
+            found, token = self._fetch(prefix, _PAGE_FILES, place)
+            for one in found:
+                # Markers of folders are no files.
+                if one.key > after and not one.key.endswith("/"):
+                    yield one
+            if not token:
+                return
+
+    def find_next(self, prefix: str, after: str) -> str | None:
+        """Return the first key behind another; see `RawListing`."""
+        found, _ = self._fetch(prefix, 1, {"start-after": after})
+        # Some stores begin anew instead.
+        return next((one.key for one in found if one.key > after), None)
+
+    def _fetch(
+        self, prefix: str, limit: int, place: Mapping[str, str]
+    ) -> tuple[list[ListedKey], str]:
+        query = {
+            "list-type": "2",
+            "max-keys": str(limit),
+            "encoding-type": "url",
+            "prefix": prefix,
+            **place,
+        }
+        wanted = {name: value for name, value in query.items() if value}
+        root = parse_xml(self.requests.send("GET", lambda: self.sign(wanted)))
+        is_encoded = find_text(root, "EncodingType") == "url"
+        found = []
+        for entry in root.findall("{*}Contents"):
+            key = find_text(entry, "Key")
+            moment = dt.datetime.fromisoformat(find_text(entry, "LastModified"))
+            key = unquote_plus(key) if is_encoded else key
+            found.append(ListedKey(key, int(moment.timestamp())))
+        is_cut = find_text(root, "IsTruncated") == "true"
+        return found, find_text(root, "NextContinuationToken") if is_cut else ""
+
+
+@dataclass(frozen=True)
+class AzureListing:
+    """Lists a container, going on at the page where a listing stopped.
+
+    Azure has no way to go on behind a name, only markers of its own for pages. So each key comes
+    with the marker of the page that it is on.
+
+    Attributes:
+        requests: Asks the store.
+        sign: Signs requests to the container.
+    """
+
+    requests: RawRequests
+    sign: SignQuery
+    is_seekable: ClassVar[bool] = False
+
+    def iterate(self, prefix: str, after: str, marker: str = "") -> Iterator[ListedKey]:
+        """Yield keys; see `RawListing`."""
+        while True:
+            found, next_marker = self._fetch(prefix, _AZURE_PAGE_FILES, marker)
+            for key, modified_at_s in found:
+                if key > after and not key.endswith("/"):
+                    yield ListedKey(key, modified_at_s, marker)
+            if not next_marker:
+                return
+            marker = next_marker
+
+    def find_next(self, prefix: str, after: str) -> str | None:
+        """Return the first key behind another; see `RawListing`."""
+        return next((one.key for one in self.iterate(prefix, after)), None)
+
+    def _fetch(self, prefix: str, limit: int, marker: str) -> tuple[list[tuple[str, int]], str]:
+        query = {
+            "restype": "container",
+            "comp": "list",
+            "maxresults": str(limit),
+            "prefix": prefix,
+            "marker": marker,
+        }
+        wanted = {name: value for name, value in query.items() if value}
+        root = parse_xml(self.requests.send("GET", lambda: self.sign(wanted)))
+        found = []
+        for entry in root.iterfind("Blobs/Blob"):
+            moment = parsedate_to_datetime(find_text(entry, "Properties/Last-Modified"))
+            name = entry.find("Name")
+            key = find_text(entry, "Name")
+            if name is not None and name.get("Encoded") == "true":
+                key = unquote_plus(key)
+            if entry.find("Properties/ResourceType[.='directory']") is None:
+                found.append((key, int(moment.timestamp())))
+        return found, find_text(root, "NextMarker")
+
+
+def parse_xml(body: bytes) -> ET.Element:
+    """Return the root of a store's answer.
+
+    Raises:
+        OSError: If it is cut off, or no XML.
+    """
+    try:
+        # Entities that expand without end are refused by the parser itself since 2.4.1.
+        return ET.fromstring(body)  # noqa: S314
+    except ET.ParseError as error:
+        raise OSError("incomplete: the answer is no whole XML") from error
+
+
+def find_text(element: ET.Element, name: str) -> str:
+    """Return the text of an element's child, whatever its namespace; empty when there is none."""
+    path = "/".join(f"{{*}}{part}" for part in name.split("/"))
+    return element.findtext(path) or ""
