@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import ssl
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lightly._kit.errors import BadInput
 from lightly.cli.key_values import KeyValueCommand, Setting, Values
 from lightly.cli.old_settings import read_file
+
+if TYPE_CHECKING:
+    from lightly.api.serve import FileServer
 
 _MOUNTS = ("input_mount", "lightly_mount")
 _MOST_PORT = 65535
@@ -28,9 +34,14 @@ def run_serve(values: Values) -> None:
     if not 0 <= port <= _MOST_PORT:
         raise BadInput(f"port must be from 0 to {_MOST_PORT}, got {port}.")
     tls = _read_certificate(values)
-    origins = [origin.strip().rstrip("/") for origin in values["allowed_origins"].split(",")]
     try:
-        server = get_server(folders, host, port, allowed_origins=origins if any(origins) else None)
+        server = get_server(
+            folders,
+            host,
+            port,
+            allowed_origins=_read_list(values["allowed_origins"]) or None,
+            allowed_hosts=_read_list(values["allowed_hosts"]),
+        )
     except OSError as error:
         raise BadInput(f"Cannot listen on {host} port {port}: {error.strerror}.") from None
     with server:
@@ -39,12 +50,26 @@ def run_serve(values: Values) -> None:
             server.socket = tls.wrap_socket(
                 server.socket, server_side=True, do_handshake_on_connect=False
             )
+        shown = f"[{host}]" if ":" in host else host
         scheme = "https" if tls else "http"
-        click.echo(f"Serving files at {scheme}://{host}:{server.server_address[1]}. Ctrl-C stops.")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("Stopped.")
+        click.echo(f"Serving files at {scheme}://{shown}:{server.server_port}. Ctrl-C stops.")
+        _serve_until_stopped(server)
+
+
+def _serve_until_stopped(server: FileServer) -> None:
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
+
+
+def _read_list(text: str) -> list[str]:
+    return [item.strip().rstrip("/") for item in text.split(",") if item.strip()]
 
 
 def _read_folders(values: Values) -> list[Path]:
@@ -85,6 +110,10 @@ serve = KeyValueCommand(
         Setting(
             "allowed_origins",
             "Only pages of these addresses may read, such as http://localhost:8000; all if empty.",
+        ),
+        Setting(
+            "allowed_hosts",
+            "Further names under which browsers may reach this machine, such as gpu-box.example.",
         ),
         Setting("ssl_cert", "PEM file with a certificate, for https."),
         Setting("ssl_key", "PEM file with its key, if that is not in ssl_cert."),

@@ -1,47 +1,41 @@
 """Frames of a video, one at a time: never more than one is held in memory.
 
 Frames are numbered from 0 in the order in which the decoder hands them out, which is the order in
-which they are shown. Rotation that a phone wrote into the container is applied.
+which they are shown. What counts is what can be decoded, not what the container promises. Rotation
+that a phone wrote into the container is applied.
 """
 
 from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import av
 import av.error
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
-from lightly.media import limits
 from lightly.media.errors import CorruptVideo, VideoTooLarge
 from lightly.media.images import Pixels
-from lightly.media.reports import measure_regular_file
-from lightly.media.sniff import SNIFF_BYTES, sniff_content_type
+from lightly.media.videos import (
+    check_frame_count,
+    decode_frames,
+    decode_packet,
+    iterate_packets,
+    open_video,
+)
 
-# The demuxer follows from the bytes, so that a playlist or a script in disguise is never opened:
-# those could make the library read other files or addresses.
-_DEMUXERS = {
-    "video/mp4": "mov",
-    "video/quicktime": "mov",
-    "video/x-msvideo": "avi",
-    "video/webm": "matroska",
-    "video/mp2t": "mpegts",
-    "video/h265": "hevc",
-}
-_PROGRAM_STREAM = b"\x00\x00\x01\xba"
-_NO_FRAMES = "The video has no frames."
-#: Frames or packets between two signs of life of a long search.
-HEARTBEAT_FRAMES = 200
+#: Stands for a time stamp that is not known, as in FFmpeg.
+NO_TIMESTAMP = -(1 << 63)
+_NO_FRAMES = "No frame of the video can be decoded."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +53,78 @@ class VideoFrame:
     pixels: Pixels
 
 
+@dataclass(frozen=True, slots=True)
+class FrameIndex:
+    """Which frames a video has.
+
+    Attributes:
+        timestamps: When each is shown, in units of the stream: int64 of shape (n_frames,);
+            `NO_TIMESTAMP` where that is not known.
+        unit: Seconds of one unit; None if not known.
+        is_seekable: Whether a time stamp stands for one frame, however the decoder got there.
+    """
+
+    timestamps: NDArray[np.int64]
+    unit: Fraction | None
+    is_seekable: bool
+
+    @classmethod
+    def unpack(cls, timestamps: bytes, unit: tuple[int, int] | None, is_seekable: bool) -> Self:
+        """Return the index that a decoding process has sent: see `sandbox.FrameCount`."""
+        numbers = np.frombuffer(timestamps, np.int64)
+        return cls(numbers, None if unit is None else Fraction(*unit), is_seekable)
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+    def find_timestamp_s(self, index: int) -> float | None:
+        """Return when a frame is shown, in seconds; None if the container does not say."""
+        timestamp = int(self.timestamps[index])
+        return _to_seconds(None if timestamp == NO_TIMESTAMP else timestamp, self.unit)
+
+
 def count_frames(path: str | os.PathLike[str]) -> int:
-    """Return the number of frames by reading the container, without decoding.
+    """Return the number of frames that can be decoded, by decoding all of them.
+
+    Containers only promise a number: some count half pictures or hidden ones, and a damaged file
+    has fewer. The names of frames depend on it.
 
     Raises:
-        CorruptVideo: If the file is no readable video or has no frames.
+        CorruptVideo: If the file is no readable video or no frame can be decoded.
         VideoTooLarge: If it has more than `limits.MAX_VIDEO_FRAMES`.
     """
-    *_, count = iterate_count(path)
-    return count
+    return len(index_frames(path))
 
 
-def iterate_count(path: str | os.PathLike[str]) -> Iterator[int]:
-    """Yield the number of frames counted so far, now and then; the last one is the result."""
-    count = 0
-    with open_video(path) as (container, stream):
-        for packet in _iterate_packets(container, stream):
-            count += not packet.is_discard
-            if count > limits.MAX_VIDEO_FRAMES:
-                raise VideoTooLarge(f"The video has more than {limits.MAX_VIDEO_FRAMES} frames.")
-            if count % HEARTBEAT_FRAMES == 0:
-                yield count
-    if count == 0:
+def index_frames(path: str | os.PathLike[str]) -> FrameIndex:
+    """Return which frames a video has; takes 8 bytes for each. Raises as `count_frames`."""
+    *_, index = iterate_index(path)
+    if index is None:
         raise CorruptVideo(_NO_FRAMES)
-    yield count
+    return index
+
+
+def iterate_index(path: str | os.PathLike[str]) -> Iterator[FrameIndex | None]:
+    """Yield None as a sign of life after every packet, and the index at the end."""
+    promised, found, unit = array("q"), array("q"), None
+    try:
+        with open_video(path) as (container, stream):
+            unit = stream.time_base
+            for packet in iterate_packets(container, stream):
+                if packet.size:
+                    promised.append(_to_number(packet.pts))
+                found.extend(_to_number(frame.pts) for frame in decode_packet(packet))
+                check_frame_count(max(len(found), len(promised)))
+                yield None
+    except VideoTooLarge:
+        raise
+    except CorruptVideo:
+        # A broken tail does not take away the frames before it.
+        if not found:
+            raise
+    if not found:
+        raise CorruptVideo(_NO_FRAMES)
+    yield _make_index(np.array(found), np.array(promised), unit)
 
 
 def iterate_frames(path: str | os.PathLike[str], *, first: int = 0) -> Iterator[VideoFrame | None]:
@@ -90,37 +132,53 @@ def iterate_frames(path: str | os.PathLike[str], *, first: int = 0) -> Iterator[
 
     Args:
         path: The video.
-        first: Frames before this one are decoded but not converted; None is yielded now and then
-            while they are passed.
+        first: Frames before this one are decoded but not converted; None is yielded for each, as a
+            sign of life.
 
     Raises:
-        CorruptVideo: If the file is no readable video or no frame can be decoded. Packets that
-            cannot be decoded are passed over as long as others can.
+        CorruptVideo: If the file is no readable video, or where it cannot be read any further.
     """
-    index = 0
-    with open_video(path) as (container, stream):
-        for frame in _decode(container, stream):
-            if index >= first:
-                yield _convert(frame, index, stream)
-            elif index % HEARTBEAT_FRAMES == 0:
-                yield None
-            index += 1
-    if index == 0:
-        raise CorruptVideo("No frame of the video can be decoded.")
+    yield from _iterate(path, lambda index: index >= first)
+
+
+def iterate_selected(
+    path: str | os.PathLike[str], indices: Collection[int]
+) -> Iterator[VideoFrame | None]:
+    """Yield some frames in the order of the video, which is decoded once, up to the last of them.
+
+    Args:
+        path: The video.
+        indices: Their numbers. Those that the video does not have are left out.
+
+    Raises:
+        CorruptVideo: As `iterate_frames`.
+    """
+    wanted = frozenset(indices)
+    last = max(wanted, default=-1)
+    if last < 0:
+        return
+    for index, frame in enumerate(_iterate(path, wanted.__contains__)):
+        yield frame
+        if index == last:
+            return
 
 
 class FrameReader:
     """Random access to the frames of one video; reading on in order is the fast case.
 
-    The container is read once to learn the time stamps. A jump seeks to the key frame before the
-    target; where time stamps are missing or repeat, it decodes from the start instead.
+    A jump seeks to the key frame before the target; where time stamps are missing or repeat, it
+    decodes from the start instead.
+
+    Args:
+        path: The video.
+        index: Its frames, if they are known already; else it is decoded once for that.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], index: FrameIndex | None = None) -> None:
         self._path = Path(path)
-        self._timestamps = _read_timestamps(self._path)
+        self._index = index or index_frames(path)
+        self._opened = ExitStack()
         self._frames: Iterator[Any] | None = None
-        self._opened: Any = None
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
         self._position = 0
@@ -138,16 +196,17 @@ class FrameReader:
 
     def close(self) -> None:
         """Close the file. Reading opens it again."""
-        if self._opened is not None:
-            self._opened.__exit__(None, None, None)
-        self._opened = self._container = self._stream = self._frames = None
+        self._opened.close()
+        self._container = self._stream = self._frames = None
 
     def read(self, index: int) -> VideoFrame:
         """Return frame `index`.
 
         Raises:
-            CorruptVideo: If the video cannot be decoded up to it.
+            CorruptVideo: If the video has no such frame, or cannot be decoded up to it.
         """
+        if not 0 <= index < len(self._index):
+            raise CorruptVideo(f"Frame {index} of the video cannot be decoded.")
         if self._frames is None or index != self._position:
             frame = self._seek(index) or self._pass_to(index)
         else:
@@ -156,33 +215,34 @@ class FrameReader:
             raise CorruptVideo(f"Frame {index} of the video cannot be decoded.")
         self._position = index + 1
         assert self._stream is not None  # noqa: S101  opened by _seek or _pass_to
-        return _convert(frame, index, self._stream)
+        return _convert(frame, index, self._stream.time_base)
 
     def _open(self) -> None:
         self.close()
-        self._opened = open_video(self._path)
-        self._container, self._stream = self._opened.__enter__()
-        self._frames = _decode(self._container, self._stream)
+        self._container, self._stream = self._opened.enter_context(open_video(self._path))
+        self._frames = decode_frames(self._container, self._stream)
         self._position = 0
 
     def _seek(self, index: int) -> Any:
         """Return the frame by its time stamp, or None if that does not work here."""
-        if self._timestamps is None or index >= len(self._timestamps):
+        if not self._index.is_seekable:
             return None
+        wanted = int(self._index.timestamps[index])
         self._open()
         assert self._container is not None  # noqa: S101  just opened
-        wanted = self._timestamps[index]
         try:
             self._container.seek(wanted, stream=self._stream, backward=True)
         except av.error.FFmpegError:
+            self._open()
             return None
         while (frame := self._next()) is not None and frame.pts is not None and frame.pts <= wanted:
             if frame.pts == wanted:
                 return frame
+        self._open()
         return None
 
     def _pass_to(self, index: int) -> Any:
-        if self._frames is None or index < self._position or self._timestamps is not None:
+        if self._frames is None or index < self._position:
             self._open()
         frame = None
         for _ in range(index - self._position + 1):
@@ -194,105 +254,38 @@ class FrameReader:
         return next(self._frames, None)
 
 
-@contextmanager
-def open_video(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open the first video stream of a file.
-
-    Raises:
-        CorruptVideo: If it is no video that we decode; also for errors inside the block.
-        VideoTooLarge: If a frame has more than `limits.MAX_FRAME_PIXELS`.
-    """
-    demuxer = _choose_demuxer(Path(path))
-    # "file:" keeps a name such as "http:x" or "-i" from being read as anything but a name.
-    address = "file:" + os.path.abspath(path)  # noqa: PTH100  Path.resolve would follow links
-    try:
-        with av.open(
-            address,
-            format=demuxer,
-            container_options={"protocol_whitelist": "file"},
-            metadata_errors="replace",
-        ) as container:
-            yield container, _choose_stream(container)
-    except av.error.FFmpegError as error:
-        raise CorruptVideo(f"The video cannot be decoded ({type(error).__name__}).") from error
+def _iterate(
+    path: str | os.PathLike[str], is_wanted: Callable[[int], bool]
+) -> Iterator[VideoFrame | None]:
+    index = -1
+    with open_video(path) as (container, stream):
+        for index, frame in enumerate(decode_frames(container, stream)):
+            yield _convert(frame, index, stream.time_base) if is_wanted(index) else None
+    if index < 0:
+        raise CorruptVideo(_NO_FRAMES)
 
 
-def _choose_demuxer(path: Path) -> str:
-    measure_regular_file(path, CorruptVideo)
-    try:
-        with path.open("rb") as file:
-            head = file.read(SNIFF_BYTES)
-    except OSError as error:
-        raise CorruptVideo(f"The file cannot be read: {error.strerror}.") from error
-    if not head:
-        raise CorruptVideo("The file is empty.")
-    content_type = sniff_content_type(head)
-    if content_type == "video/mpeg":
-        return "mpeg" if head.startswith(_PROGRAM_STREAM) else "mpegvideo"
-    if content_type not in _DEMUXERS:
-        raise CorruptVideo(
-            "The content is not a video of a supported type (MP4, MOV, AVI, WebM, MPEG, H.265)."
-        )
-    return _DEMUXERS[content_type]
-
-
-def _choose_stream(container: InputContainer) -> VideoStream:
-    if not container.streams.video:
-        raise CorruptVideo("The file has no video stream.")
-    stream = container.streams.video[0]
-    context = stream.codec_context
-    if context is None:
-        raise CorruptVideo("There is no decoder for the codec of the video.")
-    if context.width * context.height > limits.MAX_FRAME_PIXELS:
-        raise VideoTooLarge(
-            f"Frames are {context.width}x{context.height}; at most {limits.MAX_FRAME_PIXELS}"
-            " pixels are decoded."
-        )
-    # A stream can change its size later; the decoder itself then refuses.
-    context.options = {"max_pixels": str(limits.MAX_FRAME_PIXELS)}
-    # Videos are decoded side by side, so each one keeps to one core.
-    context.thread_count = 1
-    return stream
-
-
-def _iterate_packets(container: InputContainer, stream: VideoStream) -> Iterator[Any]:
-    for packet in container.demux(stream):
-        # The last packet is empty: it only tells the decoder to hand out what it still holds.
-        if packet.size:
-            yield packet
-
-
-def _decode(container: InputContainer, stream: VideoStream) -> Iterator[Any]:
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.error.InvalidDataError:
-            continue
-        yield from frames
-
-
-def _convert(frame: Any, index: int, stream: VideoStream) -> VideoFrame:
+def _convert(frame: Any, index: int, unit: Fraction | None) -> VideoFrame:
     pixels = frame.to_ndarray(format="rgb24")
     quarter_turns = round(frame.rotation / 90)
     if quarter_turns % 4:
         pixels = np.ascontiguousarray(np.rot90(pixels, quarter_turns))
-    return VideoFrame(index, _time_of(frame.pts, stream.time_base), pixels)
+    return VideoFrame(index, _to_seconds(frame.pts, unit), pixels)
 
 
-def _time_of(timestamp: int | None, unit: Fraction | None) -> float | None:
+def _to_seconds(timestamp: int | None, unit: Fraction | None) -> float | None:
     return None if timestamp is None or unit is None else float(timestamp * unit)
 
 
-def _read_timestamps(path: Path) -> array[int] | None:
-    """Return the time stamps in the order of showing; None if they do not tell frames apart."""
-    timestamps = array("q")
-    with open_video(path) as (container, stream):
-        for packet in _iterate_packets(container, stream):
-            if packet.is_discard:
-                continue
-            if packet.pts is None or len(timestamps) >= limits.MAX_VIDEO_FRAMES:
-                return None
-            timestamps.append(packet.pts)
-    ordered = array("q", sorted(timestamps))
-    repeats = any(ordered[i] == ordered[i + 1] for i in range(len(ordered) - 1))
-    return None if repeats else ordered
+def _to_number(timestamp: int | None) -> int:
+    return NO_TIMESTAMP if timestamp is None else timestamp
+
+
+def _make_index(
+    found: NDArray[np.int64], promised: NDArray[np.int64], unit: Fraction | None
+) -> FrameIndex:
+    """Return the index; time stamps that the decoder has guessed are not those after a jump."""
+    is_known = NO_TIMESTAMP not in found and NO_TIMESTAMP not in promised
+    is_rising = bool((found[1:] > found[:-1]).all())
+    is_seekable = is_known and is_rising and bool(np.isin(found, promised).all())
+    return FrameIndex(found, unit, is_seekable)

@@ -17,9 +17,10 @@ once is thrown away, because Pillow would hand out half an image at the second t
 from __future__ import annotations
 
 import io
+import math
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -319,3 +320,24 @@ def _pick_value_range(values: NDArray[np.float32]) -> tuple[float, float]:
 
 def _stack_grey(grey: Pixels) -> Pixels:
     return np.repeat(grey[..., np.newaxis], 3, axis=2)
+
+
+def cut_box(pixels: Pixels, box: Sequence[float]) -> Pixels:
+    """Return the part of an image that a box covers, at least one pixel.
+
+    Args:
+        pixels: uint8 of shape (height, width, 3).
+        box: x and y of the top left corner, width and height, in pixels.
+
+    >>> cut_box(np.zeros((4, 6, 3), np.uint8), [5, -1, 10, 2]).shape
+    (1, 1, 3)
+    """
+    height, width = pixels.shape[:2]
+    left, right = _clip_range(box[0], box[2], width)
+    top, bottom = _clip_range(box[1], box[3], height)
+    return pixels[top:bottom, left:right]
+
+
+def _clip_range(start: float, length: float, limit: int) -> tuple[int, int]:
+    first = min(max(0, math.floor(start)), limit - 1)
+    return first, max(first + 1, min(limit, math.ceil(start + length)))

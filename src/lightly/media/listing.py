@@ -7,6 +7,7 @@ in the root first. It is the order in which the published clients list class fol
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,8 @@ IMAGE_EXTENSIONS = (
     ".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif",
 )  # fmt: skip
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".avi", ".mpg", ".hevc", ".m4v", ".webm", ".mpeg")
+# 18 digits are more frames than any video has, and fit 64 bits.
+_FRAME_NAME = re.compile(r"(.*[^/])-([0-9]{1,18})-([^-/.]+)\.(?:png|jpg)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,24 @@ def name_frame(video_name: str, index: int, n_frames: int) -> str:
     video = PurePosixPath(video_name)
     number = str(index).zfill(len(str(n_frames)))
     return f"{video.with_suffix('')}-{number}-{video.suffix[1:]}.png"
+
+
+def parse_frame_name(name: str) -> tuple[str, int]:
+    """Return the name of the video and the number of the frame that a frame's name stands for.
+
+    Raises:
+        BadInput: If it is not the name of a frame.
+
+    >>> parse_frame_name("subdir/video_1-0099-mp4.png")
+    ('subdir/video_1.mp4', 99)
+    """
+    match = _FRAME_NAME.fullmatch(name)
+    video = f"{match.group(1)}.{match.group(3)}" if match else ""
+    if match is None or not video.lower().endswith(VIDEO_EXTENSIONS):
+        raise BadInput(
+            f"{name[:80]!a} is not the name of a frame, which looks like video-0099-mp4.png."
+        )
+    return video, int(match.group(2))
 
 
 def _walk(folder: Path, extensions: tuple[str, ...]) -> Iterator[MediaFile]:

@@ -13,6 +13,9 @@ from lightly.media.errors import CorruptMedia
 #: A path, or the bytes of a whole file.
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes
 
+#: What frames are stored as.
+FRAME_FORMATS = ("png", "jpg")
+
 
 @dataclass(frozen=True, slots=True)
 class ImageReport:
@@ -58,6 +61,25 @@ class FrameReport:
     metadata: dict[str, Any]
     thumbnail: bytes
     png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedFrame:
+    """One frame of a video, as it was asked for.
+
+    Attributes:
+        index: Number of the frame in its video, from 0.
+        timestamp_s: When it is shown, in seconds; None if the container does not say.
+        width: In pixels.
+        height: In pixels.
+        content: An image file; or the pixels: RGB, 3 bytes each, row by row.
+    """
+
+    index: int
+    timestamp_s: float | None
+    width: int
+    height: int
+    content: bytes
 
 
 def measure_regular_file(path: str | os.PathLike[str], error_type: type[CorruptMedia]) -> int:

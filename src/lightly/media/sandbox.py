@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,14 @@ from typing import Any, Self
 
 from lightly._kit.errors import BadInput
 from lightly.media.errors import CorruptVideo, SandboxFailed
-from lightly.media.reports import FrameReport, ImageReport, ImageSource, measure_source
+from lightly.media.reports import (
+    FRAME_FORMATS,
+    ExtractedFrame,
+    FrameReport,
+    ImageReport,
+    ImageSource,
+    measure_source,
+)
 from lightly.media.sandbox_process import (
     ChildLost,
     ChildSettings,
@@ -37,10 +45,22 @@ _MISSING_ANSWER = "Decoding gave no answer."
 
 @dataclass(frozen=True, slots=True)
 class FrameCount:
-    """How many frames a video has; None, with the reason, if that cannot be found out."""
+    """Which frames a video has.
+
+    Attributes:
+        n_frames: How many can be decoded; None, with the reason, if that cannot be found out.
+        corruption: The reason.
+        timestamps: When each is shown, in units: 8 bytes each, as in
+            `lightly.media.frames.FrameIndex`.
+        unit: Numerator and denominator of the seconds of one unit; None if not known.
+        is_seekable: As in `FrameIndex`.
+    """
 
     n_frames: int | None
     corruption: str | None = None
+    timestamps: bytes = b""
+    unit: tuple[int, int] | None = None
+    is_seekable: bool = False
 
 
 class DecodePool:
@@ -124,7 +144,8 @@ class DecodePool:
         requests = (make_request("inspect", source, **extra) for source in sources)
         for task in self._map(requests):
             answer = task.take_one()
-            yield _make_report(answer, task.request)
+            request = task.request
+            yield make_report(answer, request.blobs[0] if request.blobs else request.header["path"])
 
     def count_frames(self, videos: Iterable[str | os.PathLike[str]]) -> Iterator[FrameCount]:
         """Yield the number of frames of every video, in input order."""
@@ -133,7 +154,7 @@ class DecodePool:
             if isinstance(answer, str):
                 yield FrameCount(None, answer)
             else:
-                yield FrameCount(int(answer.header["n_frames"]))
+                yield _make_frame_count(answer)
 
     def inspect_frames(
         self, video: str | os.PathLike[str], *, first: int = 0
@@ -153,6 +174,34 @@ class DecodePool:
                     thumbnail=thumbnail,
                     png=png,
                 )
+
+    def read_frames(
+        self,
+        videos: Iterable[tuple[str | os.PathLike[str], Iterable[int]]],
+        *,
+        image_format: str = "rgb",
+    ) -> Iterator[Iterator[ExtractedFrame]]:
+        """Yield one iterator per video over some of its frames, in the order of the video.
+
+        Each video is decoded once, up to the last frame that is wanted. Numbers of frames that it
+        does not have are left out. The iterator of a video ends when the next one is asked for; it
+        raises `CorruptVideo` where the video cannot be decoded any further.
+
+        Args:
+            videos: Path and numbers of the wanted frames.
+            image_format: `png` or `jpg` for image files, `rgb` for pixels.
+        """
+        if image_format not in (*FRAME_FORMATS, "rgb"):
+            raise BadInput(f"image_format must be png, jpg or rgb, got {image_format[:20]!r}.")
+        requests = (
+            Message(
+                make_request("read_frames", path, image_format=image_format).header,
+                [array("q", indices).tobytes()],
+            )
+            for path, indices in videos
+        )
+        for answers in self.stream(requests):
+            yield (_make_frame(answer) for answer in answers)
 
     def ask(self, requests: Iterable[Message]) -> Iterator[Message | str]:
         """Yield the first answer to every request, in order, or the reason why there is none."""
@@ -313,9 +362,28 @@ def make_request(operation: str, source: ImageSource, **extra: Any) -> Message:
     return Message({**header, "path": os.path.abspath(source)})  # noqa: PTH100  links stay as named
 
 
-def _make_report(answer: Message | str, request: Message) -> ImageReport:
+def _make_frame_count(answer: Message) -> FrameCount:
+    header = answer.header
+    unit = None if header["unit"] is None else (int(header["unit"][0]), int(header["unit"][1]))
+    return FrameCount(
+        int(header["n_frames"]), None, answer.blobs[0], unit, bool(header["is_seekable"])
+    )
+
+
+def _make_frame(answer: Message) -> ExtractedFrame:
+    header = answer.header
+    return ExtractedFrame(
+        index=header["index"],
+        timestamp_s=header["timestamp_s"],
+        width=header["width"],
+        height=header["height"],
+        content=answer.blobs[0],
+    )
+
+
+def make_report(answer: Message | str, source: ImageSource) -> ImageReport:
+    """Return what a child said about an image, or the reason why it said nothing."""
     if isinstance(answer, str):
-        source = request.blobs[0] if request.blobs else request.header["path"]
         return ImageReport({"size_in_bytes": measure_source(source)}, corruption=answer)
     header = answer.header
     return ImageReport(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
+from array import array
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lightly.media.inspection import inspect_frame, inspect_image
+from lightly.media.inspection import encode_frame, inspect_frame, inspect_image
 from lightly.media.sandbox_loop import Operation, serve
 from lightly.media.sandbox_protocol import Message
 
@@ -31,14 +32,16 @@ def inspect(request: Message) -> Iterator[Message]:
 
 
 def count(request: Message) -> Iterator[Message | None]:
-    """Answer with the number of frames of a video."""
-    from lightly.media.frames import iterate_count  # noqa: PLC0415  loads FFmpeg
+    """Answer with which frames a video has."""
+    from lightly.media.frames import iterate_index  # noqa: PLC0415  loads FFmpeg
 
-    result = 0
-    for counted in iterate_count(request.header["path"]):
-        result = counted
-        yield None
-    yield Message({"kind": "count", "n_frames": result})
+    for index in iterate_index(request.header["path"]):
+        if index is None:
+            yield None
+            continue
+        unit = None if index.unit is None else [index.unit.numerator, index.unit.denominator]
+        header = {"kind": "count", "unit": unit, "is_seekable": index.is_seekable}
+        yield Message({**header, "n_frames": len(index)}, [index.timestamps.tobytes()])
 
 
 def inspect_frames(request: Message) -> Iterator[Message | None]:
@@ -55,10 +58,26 @@ def inspect_frames(request: Message) -> Iterator[Message | None]:
         yield Message(header, [report.thumbnail, report.png])
 
 
+def read_frames(request: Message) -> Iterator[Message | None]:
+    """Answer with some frames of a video, in its order; their numbers are the blob."""
+    from lightly.media.frames import iterate_selected  # noqa: PLC0415  loads FFmpeg
+
+    indices = array("q", bytes(request.blobs[0]))
+    for frame in iterate_selected(request.header["path"], indices):
+        if frame is None:
+            yield None
+            continue
+        height, width, _ = frame.pixels.shape
+        header = {"kind": "frame", "index": frame.index, "timestamp_s": frame.timestamp_s}
+        content = encode_frame(frame.pixels, request.header["image_format"])
+        yield Message({**header, "width": width, "height": height}, [content])
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "inspect": inspect,
     "count": count,
     "inspect_frames": inspect_frames,
+    "read_frames": read_frames,
 }
 
 

@@ -1,0 +1,1 @@
+"""The server behind `lightly.api.serve`: reading requests, finding files, sending them."""
