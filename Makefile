@@ -20,7 +20,7 @@ setup: ## Make .venv with everything that running needs
 	@tools/setup.sh
 
 .PHONY: setup-test
-setup-test: ## The same and what the tests need: PostgreSQL, the published clients
+setup-test: ## The same and what the tests need: PostgreSQL, the published clients, Azurite
 	@tools/setup.sh test
 
 .PHONY: demo
@@ -62,6 +62,7 @@ generate: setup ## Generate the wire models from openapi/openapi.json
 lock: setup ## Pin all dependencies again, with hashes
 	$(BIN)/python tools/lock_requirements.py
 	$(BIN)/python tools/install_published_clients.py --lock
+	$(BIN)/python tools/install_azurite.py --lock
 
 .PHONY: format
 format: setup ## Format the code

@@ -14,7 +14,8 @@ from pathlib import Path
 def main() -> int:
     """Run the named benchmarks, all by default; return 1 if one failed."""
     folder = Path(__file__).parent
-    found = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    packages = [path.parent.name for path in folder.glob("*/__main__.py")]
+    found = sorted([path.stem for path in folder.glob("[a-z]*.py")] + packages)
     failed = []
     for name in sys.argv[1:] or found:
         print(f"\n== {name}", flush=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from _pytest.nodeid import coerce_node_id
 
+from tests.support.emulators import AzureServer, GcsServer, MotoServer
 from tests.support.object_stores import S3Server
 from tests.support.platforms import InProcessServer, ServerProcess, run_in_process, run_process
 from tests.support.postgres import PostgresServer
@@ -21,16 +22,21 @@ for _name in [name for name in os.environ if name.startswith("LIGHTLY_")]:
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test an id of its own.
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Give each test an id of its own that tells its group.
 
     Those that are made for each operation of the contract share one, and of tests with one id the
-    parallel run carries out a single one.
+    parallel run carries out a single one. It reads groups from the ends of ids, too, but notes them
+    where pytest does not look any more. Done as soon as there are tests, since those that failed
+    last are chosen by their ids.
     """
-    for item in items:
-        if item.parent is not None and not item.nodeid.endswith(item.name):
-            item._id = coerce_node_id(f"{item.parent.nodeid}::{item.name}")
+    report = yield
+    for item in report.result or ():
+        if isinstance(item, pytest.Item) and item.parent is not None:
+            groups = "_".join(sorted({mark.args[0] for mark in item.iter_markers("xdist_group")}))
+            item._id = coerce_node_id(f"{item.parent.nodeid}::{item.name}{groups and f'@{groups}'}")
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +51,30 @@ def postgres_server() -> Iterator[PostgresServer]:
 def s3_server() -> Iterator[S3Server]:
     """An S3 server for the whole run."""
     server = S3Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def azure_server() -> Iterator[AzureServer]:
+    """An Azure server for the whole run."""
+    server = AzureServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def gcs_server() -> Iterator[GcsServer]:
+    """A server of Google Cloud Storage for the whole run."""
+    server = GcsServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[MotoServer]:
+    """A server with S3 and roles for the whole run."""
+    server = MotoServer()
     yield server
     server.stop()
 

@@ -17,8 +17,9 @@ TARGET = "requirements/all.txt"
 def main() -> None:
     """Write the lock file."""
     uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
-    options = ["--python-version", "3.11", "--extra", "server", "--generate-hashes"]
-    options += ["--no-header", "--no-annotate", "--no-emit-index-url", "--quiet"]
+    options = ["--python-version", "3.11", "--extra", "server", "--extra", "worker"]
+    options += ["--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url"]
+    options += ["--quiet"]
     subprocess.run([uv, "pip", "compile", *options, *SOURCES, "-o", TARGET], check=True)
 
 

@@ -2,7 +2,7 @@
 # Makes .venv with everything that is needed, from nothing but Debian and Python 3.11.
 #
 #   tools/setup.sh          what running the platform needs
-#   tools/setup.sh test     also what the tests need: PostgreSQL and the published clients
+#   tools/setup.sh test     also what the tests need: PostgreSQL, the published clients, Azurite
 #
 # A stamp file remembers what was installed, so that a second run takes a moment.
 set -euo pipefail
@@ -48,12 +48,13 @@ install_python_packages() {
   # The package itself: built with what is installed already, nothing else is fetched.
   .venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
   echo "$stamp" > .venv/.stamp
-  warm_projections
+  warm_compiled_code
 }
 
-# The first UMAP compiles for a while; what can be kept of that is kept beside the packages. Nobody
-# waits for it.
-warm_projections() {
+# The first large selection and the first UMAP compile for a while; what can be kept of that is kept
+# beside the packages. Nobody waits for it.
+warm_compiled_code() {
+  nohup nice -n 19 .venv/bin/python -m lightly.selection.kernels >/dev/null 2>&1 &
   nohup nice -n 19 .venv/bin/python -c '
 import numpy as np
 from lightly.server.embeddings.projections import project
@@ -65,6 +66,7 @@ project(np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32), "UMAP"
 install_test_systems() {
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || apt_install postgresql
   .venv/bin/python tools/install_published_clients.py
+  .venv/bin/python tools/install_azurite.py
 }
 
 install_python_packages

@@ -218,16 +218,16 @@ def test_the_moment_of_processing_is_kept_in_seconds(client, url):
     assert dataset["datasourceProcessedUntilTimestamp"] == 1_700_000_001
 
 
-def test_a_store_that_is_not_served_says_so_everywhere(client, url):
-    put(client, url, **CONFIGURATIONS["S3"])
+def test_a_store_that_cannot_be_reached_says_so_everywhere(client, url):
+    put(client, url, **CONFIGURATIONS["OBS"] | {"obsEndpoint": "https://store.invalid"})
 
     verified = client.get(f"{url}/verify").json()
     listed = client.get(f"{url}/list")
 
     assert [verified[name] for name in sorted(verified) if name != "errors"] == [False] * 4
-    assert all("S3" in text and "not connect" in text for text in verified["errors"].values())
-    assert listed.status_code == 501
-    assert listed.json()["code"] == "DATASET_DATASOURCE_ACTION_NOT_IMPLEMENTED"
+    assert all("cannot be resolved" in text for text in verified["errors"].values())
+    assert listed.status_code == 422
+    assert listed.json()["code"] == "DATASET_DATASOURCE_INVALID"
 
 
 def test_a_role_always_gets_redirected_urls(client, url):

@@ -187,12 +187,24 @@ def test_without_a_mount_to_write_to_there_are_no_urls(tmp_path):
     assert refused.json()["code"] == "DATASET_DATASOURCE_ILLEGAL_ACTION"
 
 
-def test_a_type_that_is_not_served_has_no_urls(server):
+def test_urls_of_a_bucket_come_with_the_headers_that_they_take(server):
     client = make_client(server)
     dataset_id = make_dataset(client)
     client.put(f"/v1/datasets/{dataset_id}/datasource", json=CONFIGURATIONS["S3"])
 
-    assert ask(server, dataset_id, NAMES).status_code == 501
+    answer = ask(server, dataset_id, NAMES).json()
+
+    key = CONFIGURATIONS["S3"]["s3ServerSideEncryptionKMSKey"]
+    assert answer["headers"] == {
+        "x-amz-server-side-encryption": "aws:kms",
+        "x-amz-server-side-encryption-aws-kms-key-id": key,
+    }
+    signed = "SignedHeaders=host%3Bx-amz-server-side-encryption%3Bx-amz-server-side-encryption-aws"
+    assert all(
+        url.startswith("https://bucket.s3.eu-central-1.amazonaws.com/path/.lightly/")
+        and signed in url
+        for url in answer["urls"]
+    )
 
 
 def test_a_worker_that_has_lost_its_run_gets_no_urls(local):

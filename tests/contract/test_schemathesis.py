@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import sys
 import zlib
 from typing import Any
@@ -30,6 +31,7 @@ LENIENT = {
     "GET /v1/datasets/query/name/{datasetName}",
     "GET /v1/datasets/enriched/query/name/{datasetName}",
 }
+TASK_NAME = re.compile(r"[a-zA-Z0-9_+=,.@:/-]*")
 #: Required, but may be null, and then old clients leave it out.
 MAY_BE_MISSING = {"defaultValue"}
 #: Old clients send one number for each channel that the image has.
@@ -221,6 +223,8 @@ def aim(case: Any, dataset: FilledDataset) -> None:
             for targets, kind in ((texts, str), (counts, int | float), (lists, list))
             for name in targets.keys() & values.keys()
             if isinstance(values[name], kind) and is_hit(values[name])
+            # A name that is wrong has to stay wrong.
+            if name != "taskName" or TASK_NAME.fullmatch(values[name])
         }
         found = {name for name in ids.keys() & values.keys() if is_id(str(values[name]))}
         replaced |= {name: ids[name] for name in found if is_hit(values[name])}

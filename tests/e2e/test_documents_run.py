@@ -6,6 +6,7 @@ what needs machines that only the reader has; Python has no such mark.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,9 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.emulators import make_service_account
 from tests.support.pictures import draw_folder, write_embeddings
-from tests.support.platforms import ServerProcess, run_process
+from tests.support.platforms import ServerProcess, keep_running
 from tests.support.tiny_onnx import write_mean_colour_model
+from tests.unit.media.clips import write_clip
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
@@ -90,11 +93,21 @@ class Reader:
 @pytest.fixture
 def reader(tmp_path):
     names = draw_folder(tmp_path / "path/to/images", N_IMAGES)
+    (tmp_path / "path/to/videos").mkdir()
+    write_clip(tmp_path / "path/to/videos/street.mp4", 20)
     write_embeddings(tmp_path / "embeddings.csv", names)
     write_mean_colour_model(tmp_path / "dinov2_small.onnx", layout="float")
     for name in ("a.jpg", "b.png"):
         (tmp_path / name).write_bytes((tmp_path / "path/to/images" / names[0]).read_bytes())
-    with run_process(tmp_path / "lightly-data") as server:
+    (tmp_path / "key.json").write_text(json.dumps(make_service_account()))
+    (tmp_path / "results/images").mkdir(parents=True)
+    mounts = {
+        "LIGHTLY_SERVER_INPUT_MOUNT": str(tmp_path / "path/to"),
+        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(tmp_path / "results"),
+    }
+    # Documents schedule runs and watch them: `lightly server` as it stands does them.
+    made = ServerProcess(tmp_path / "lightly-data", environment=mounts, has_worker=True)
+    with keep_running(made) as server:
         someone = Reader(tmp_path, server)
         someone.run(sys.executable, "-c", PREPARATION)
         yield someone

@@ -450,7 +450,8 @@ def test_crops_are_those_of_the_published_client(shell, images, platform):
             assert (ours.size, ours.format) == (theirs.size, theirs.format)
 
 
-def test_local_files_are_served_until_ctrl_c(shell, images):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_local_files_are_served_until_somebody_stops_it(shell, images, stop):
     port = find_free_port()
     command = [str(PROGRAMS / "lightly-serve"), f"input_mount={images[0]}", f"port={port}"]
     with subprocess.Popen(command, cwd=shell.folder, stdout=subprocess.PIPE, text=True) as process:
@@ -460,7 +461,7 @@ def test_local_files_are_served_until_ctrl_c(shell, images):
             name = next(name for name in images[1] if name.startswith("plain/"))
             answer = requests.get(f"http://localhost:{port}/{name}", timeout=10)
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(stop)
             rest = process.stdout.read()
             returncode = process.wait(timeout=20)
 

@@ -1,8 +1,12 @@
 """The file server of the user's machine, over a real socket."""
 
 import io
+import os
+import random
+import socket
 import threading
 import urllib.parse
+import urllib.request
 
 import pytest
 from PIL import Image
@@ -111,6 +115,35 @@ def test_a_part_of_another_version_is_not_mixed_in(client):
     assert client.send("/both.png", Range="bytes=0-3", If_Range='"x"').body == CONTENT
 
 
+def test_a_part_of_the_same_version_is_served(client):
+    whole = client.send("/both.png").headers
+
+    for version in (whole["etag"], whole["last-modified"]):
+        answer = client.send("/both.png", Range="bytes=0-3", If_Range=version)
+
+        assert (answer.status, answer.body) == (206, CONTENT[:4])
+
+
+def test_a_file_that_has_changed_has_another_version(client, folders):
+    before = client.send("/both.png").headers["etag"]
+    (folders[0] / "both.png").write_bytes(CONTENT[::-1])
+
+    answer = client.send("/both.png", Range="bytes=0-3", If_Range=before)
+
+    assert (answer.status, answer.body) == (200, CONTENT[::-1])
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [("If_None_Match", "etag"), ("If_Modified_Since", "last-modified")]
+)
+def test_who_has_this_version_gets_no_bytes(client, asked, told):
+    version = client.send("/both.png").headers[told]
+
+    answer = client.send("/both.png", **{asked: version})
+
+    assert (answer.status, answer.body) == (304, b"")
+
+
 def test_an_empty_file_is_empty(client, folders):
     (folders[0] / "empty.png").write_bytes(b"")
 
@@ -146,6 +179,83 @@ def test_many_files_at_once_arrive_whole(client):
         thread.join()
 
     assert bodies == [CONTENT] * 20
+
+
+def test_requests_follow_each_other_on_one_connection(client):
+    with client.connect() as connection:
+        for _ in range(3):
+            connection.sendall(b"GET /both.png HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            received = b""
+            while not received.endswith(CONTENT):
+                received += connection.recv(65_536)
+
+            assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_requests_that_arrive_together_are_answered_in_order(client):
+    one = b"GET /both.png HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    two = b"GET /sub/a.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+    answers = client.send_raw(one + two)
+
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert answers.index(CONTENT) < answers.index(b"\r\n\r\n{}")
+
+
+def test_a_large_file_arrives_whole(client, folders):
+    content = random.Random(0).randbytes(12_345_678)
+    (folders[1] / "large.mp4").write_bytes(content)
+
+    assert client.send("/large.mp4").body == content
+    assert client.send("/large.mp4", Range="bytes=9000001-").body == content[9_000_001:]
+
+
+def test_a_file_that_shrinks_while_it_is_sent_breaks_off(client, folders):
+    path = folders[1] / "large.mp4"
+    path.write_bytes(bytes(50_000_000))
+
+    with client.connect() as connection:
+        connection.sendall(b"GET /large.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        n_received = len(connection.recv(1_000))
+        os.truncate(path, 1_000)
+        while more := connection.recv(1 << 20):
+            n_received += len(more)
+
+    assert n_received < 50_000_000
+
+
+def test_a_server_that_is_stopped_finishes_what_it_sends(folders):
+    content = random.Random(0).randbytes(30_000_000)
+    (folders[1] / "large.mp4").write_bytes(content)
+    server = get_server(folders, "127.0.0.1", 0)
+    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+    serving.start()
+    address = ("127.0.0.1", server.server_port)
+
+    with socket.create_connection(address) as busy, socket.create_connection(address) as idle:
+        busy.sendall(b"GET /large.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        received = busy.recv(1_000)
+        server.shutdown()
+        closing = threading.Thread(target=server.server_close)
+        closing.start()
+        assert idle.recv(1) == b""
+        received += b"".join(iter(lambda: busy.recv(1 << 20), b""))
+        closing.join()
+
+    assert received.endswith(content)
+    serving.join()
+
+
+def test_a_server_on_ipv6_can_be_reached(folders):
+    with get_server(folders, "::1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        with urllib.request.urlopen(f"http://[::1]:{server.server_port}/both.png") as answer:
+            body = answer.read()
+        server.shutdown()
+        thread.join()
+
+    assert body == CONTENT
 
 
 def test_an_input_folder_needs_something_to_show(folders):

@@ -143,3 +143,25 @@ def test_a_folder_is_a_store_too(tmp_path):
     settings = Settings(data_dir=tmp_path, storage_url=f"file://{tmp_path}/elsewhere")
 
     assert isinstance(open_blob_store(settings, KEYS, "http://server"), LocalBlobStore)
+
+
+def test_keys_are_listed_in_order_from_any_point_with_their_times(store):
+    # The test's server sorts folders by their names alone; our keys never differ by that.
+    keys = [f"a/{name}" for name in ("0/y", "0/z", "1/a", "1/b", "2", "z")]
+    for key in [*keys, "b/0"]:
+        store.put(key, [b"x"])
+    listed = list(store.list_dated("a/", "a/"))
+
+    assert [key for key, _ in listed] == sorted(keys)
+    assert all(moment == store.head(key).modified_at_s for key, moment in listed)
+    for number, key in enumerate(sorted(keys), 1):
+        rest = [found for found, _ in store.list_dated("a/", key)]
+        assert rest == sorted(keys)[number:]
+
+
+def test_many_objects_are_looked_at_at_once(store):
+    store.put("a", [b"one"])
+
+    found = store.head_many(["a", "missing", "a"])
+    assert found == [store.head("a"), None, store.head("a")]
+    assert store.head_many([]) == []

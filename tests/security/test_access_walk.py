@@ -103,13 +103,14 @@ PARENTS = ("datasetId", "teamId", "runId", "workerId")
 FILTERS = {"datasetIds"}
 #: What names no object.
 PLAIN = {
-    "accessControl", "after", "categoryId", "currentVersion", "cursor", "datasetName",
+    "accessControl", "after", "categoryId", "columnName", "currentVersion", "cursor", "datasetName",
     "disableConfigValidation", "dncShards", "enableDatasetUpdate", "from", "path", "purpose",
     "relevantFilenamesFileName", "to", "useRedirectedReadUrl", "includeUnlockableRuns", "labels",
     "showArchived", "state", "states", "version",
     "exact", "excludePlayground", "expires", "expiresIn", "field", "fileName", "fileNameFormat",
     "force", "format", "getAssetsOfTeam", "getAssetsOfTeamInclusiveSelf", "includeMetaData",
-    "isThumbnail", "kind", "lean", "limit", "method", "mode", "name", "pageOffset", "pageSize",
+    "isThumbnail", "kind", "lean", "limit", "method", "mode", "name", "offset", "pageOffset",
+    "pageSize",
     "predictionTaskCategoryId", "predictionUUIDTimestamp", "previewExample", "shared", "signature",
     "sortBy", "taskName", "type",
 }  # fmt: skip

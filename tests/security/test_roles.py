@@ -53,6 +53,17 @@ def dataset(sqlite_population, bob) -> FilledDataset:
     return fill_dataset(sqlite_population.server, bob.client, bob.user, f"bob {make_id()}")
 
 
+@pytest.fixture(scope="module")
+def dataset_to_read(sqlite_population, bob) -> FilledDataset:
+    """A dataset for tests that leave it as it is."""
+    return fill_dataset(sqlite_population.server, bob.client, bob.user, f"bob {make_id()}")
+
+
+def is_read(route: Route) -> bool:
+    """Tell whether a route leaves everything as it is; this one makes an embedding."""
+    return route[0] == "GET" and not route[1].endswith("/writeCSVUrl")
+
+
 def act(route, dataset, client):
     return make_valid_request(*route, dataset).send(client)
 
@@ -72,8 +83,9 @@ def ask_owner(sqlite_population, bob) -> Callable[[Route], int]:
 @pytest.mark.parametrize("name", GRANTINGS)
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 def test_a_role_allows_what_it_should_and_nothing_once_it_is_taken(
-    route, name, sqlite_population, bob, dataset, ask_owner
+    route, name, request, sqlite_population, bob, ask_owner
 ):
+    dataset = request.getfixturevalue("dataset_to_read" if is_read(route) else "dataset")
     grant = GRANTINGS[name](sqlite_population.server, bob, dataset)
 
     acted = act(route, dataset, grant.client)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lightly.api.serve import get_server
+from lightly.api.file_server.connections import MAX_CONNECTIONS
+from lightly.api.serve import FileServer
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,33 @@ class FileClient:
         finally:
             connection.close()
 
+    def connect(self) -> socket.socket:
+        """Return a connection on which anything can be sent."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def send_raw(self, request: bytes) -> bytes:
+        """Send bytes and return everything that comes until the server closes."""
+        with self.connect() as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
 
 @contextmanager
 def run_file_server(
-    *folders: Path, allowed_origins: Sequence[str] | None = None
+    *folders: Path,
+    host: str = "127.0.0.1",
+    allowed_origins: Sequence[str] | None = None,
+    allowed_hosts: Sequence[str] = (),
+    max_connections: int = MAX_CONNECTIONS,
 ) -> Iterator[FileClient]:
     """Yield a client of a server of these folders."""
-    server = get_server(folders, "127.0.0.1", 0, allowed_origins=allowed_origins)
+    server = FileServer(
+        (host, 0),
+        folders,
+        allowed_origins,
+        allowed_hosts=allowed_hosts,
+        max_connections=max_connections,
+    )
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

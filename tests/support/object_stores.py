@@ -75,6 +75,10 @@ class S3Server:
         """
         return f"s3://{SHARED_BUCKET}/{uuid.uuid4().hex}"
 
+    def open(self, bucket: str = SHARED_BUCKET) -> S3Store:
+        """Return the library's client of a bucket."""
+        return self._open(bucket)
+
     def stop(self) -> None:
         """Stop the server and remove its folder."""
         self._process.kill()

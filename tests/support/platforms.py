@@ -87,16 +87,23 @@ class ServerProcess:
         data_dir: Where it keeps everything; a second process on it goes on from there.
         database_url: Empty for SQLite.
         environment: More variables.
+        has_worker: Whether the embedded worker runs.
     """
 
     def __init__(
-        self, data_dir: Path, database_url: str = "", environment: dict[str, str] | None = None
+        self,
+        data_dir: Path,
+        database_url: str = "",
+        environment: dict[str, str] | None = None,
+        *,
+        has_worker: bool = False,
     ) -> None:
         self.data_dir = data_dir
         self.token = TOKEN
         self.port = 0
         self._database_url = database_url
         self._environment = environment or {}
+        self._has_worker = has_worker
         self._process: subprocess.Popen[bytes] | None = None
         self.log_path = data_dir.parent / f"{data_dir.name}-server.log"
 
@@ -114,7 +121,8 @@ class ServerProcess:
     def start(self) -> None:
         """Start and wait until it is ready. A second start takes the same port."""
         self.port = self.port or find_free_port()
-        command = [str(Path(sys.executable).parent / "lightly"), "server", "--no-worker"]
+        command = [str(Path(sys.executable).parent / "lightly"), "server"]
+        command += [] if self._has_worker else ["--no-worker"]
         command += ["--port", str(self.port), "--data-dir", str(self.data_dir)]
         if self._database_url:
             command += ["--database-url", self._database_url]
@@ -157,7 +165,13 @@ def run_process(
     data_dir: Path, database_url: str = "", **environment: str
 ) -> Iterator[ServerProcess]:
     """Yield a running server process and stop it afterwards, however it was left."""
-    server = ServerProcess(data_dir, database_url, environment)
+    with keep_running(ServerProcess(data_dir, database_url, environment)) as server:
+        yield server
+
+
+@contextmanager
+def keep_running(server: ServerProcess) -> Iterator[ServerProcess]:
+    """Start a server process and stop it afterwards, however it was left."""
     server.start()
     try:
         yield server

@@ -7,12 +7,13 @@ them takes seconds and would change the database while a test looks at it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
+import orjson
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
@@ -32,9 +33,15 @@ from lightly.server.embeddings.models import (
     make_csv_key,
     make_vectors_key,
 )
-from lightly.server.jobs.reports import make_report_key
+from lightly.server.jobs.models import JobKind, NewJob
+from lightly.server.jobs.outbox import add_job
+from lightly.server.jobs.repository import fail_job
+from lightly.server.jobs.service import CANCELLED
 from lightly.server.platform import PlatformState
 from lightly.server.samples.public_tokens import PublicTokenSigner, make_public_token
+from lightly.server.selections.columns import pack_columns
+from lightly.server.selections.models import ColumnInfo, ReportContent, StoredReport
+from lightly.server.selections.repository import insert_report
 from lightly.server.teams import administration
 from tests.support.filled_runs import add_runs
 from tests.support.platforms import InProcessServer
@@ -75,6 +82,7 @@ class FilledDataset:
         worker_id: A compute worker of the owner.
         config_ids: Configurations of it, by version.
         job_id: A job that has finished.
+        cancelled_job_id: One that was cancelled.
         read_url: Signed, of the first sample's image.
         write_url: Signed, likewise.
         public_token: For redirects to images of the dataset.
@@ -117,6 +125,7 @@ class FilledDataset:
     worker_id: str
     config_ids: dict[str, str]
     job_id: str
+    cancelled_job_id: str
     read_url: str
     write_url: str
     public_token: str
@@ -253,7 +262,8 @@ def fill_dataset(
         user_configuration_id=_create(client, "/v1/configuration/metadata", configuration),
         worker_id=worker_id,
         config_ids=config_ids,
-        job_id=_add_job(server.platform, user, dataset_id, tag_ids[2]),
+        job_id=_add_job(server.platform, user, dataset_id, tag_ids[2], name),
+        cancelled_job_id=_add_cancelled_job(server.platform, user, dataset_id),
         read_url=client.get(f"{url}/samples/{sample_ids[0]}/readurl").json(),
         write_url=write_urls["full"],
         public_token=_make_public_token(server.platform, user, dataset_id),
@@ -418,7 +428,7 @@ def _add_embedding(
     return _AddedEmbedding(embedding_id, projection_id)
 
 
-def _add_job(platform: PlatformState, user: User, dataset_id: str, tag_id: str) -> str:
+def _add_job(platform: PlatformState, user: User, dataset_id: str, tag_id: str, name: str) -> str:
     """Add a sampling job that has finished, and its report."""
     job_id = make_id()
     with platform.database.write() as connection:
@@ -437,7 +447,18 @@ def _add_job(platform: PlatformState, user: User, dataset_id: str, tag_id: str) 
                 finished_at_ms=_CREATED_AT_MS,
             )
         )
-    platform.blobs.put(make_report_key(dataset_id, job_id), [b"{}"])
+        column = ColumnInfo("picks", "<i8", _N_LEAF_SAMPLES, "pick")
+        body = {"request": {"newTagName": name}, "columns": [asdict(column)]}
+        report = StoredReport(tag_id, job_id, _CREATED_AT_MS, orjson.dumps(body).decode())
+        blocks = pack_columns(ReportContent(body, [(column, np.arange(_N_LEAF_SAMPLES))]))
+        insert_report(connection, report, blocks)
+    return job_id
+
+
+def _add_cancelled_job(platform: PlatformState, user: User, dataset_id: str) -> str:
+    with platform.database.write() as connection:
+        job_id = add_job(connection, NewJob(JobKind.SAMPLING, user.id, dataset_id, {}), 0)
+        fail_job(connection, job_id, CANCELLED, _CREATED_AT_MS)
     return job_id
 
 

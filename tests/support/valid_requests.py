@@ -33,6 +33,7 @@ _CONFIG_VERSIONS = {
 _EMBEDDING = f"{_DATASET}/embeddings/{{embeddingId}}"
 _RUNS = "/v1/docker/runs"
 _EXT_RUNS = "/ext/v1/runs"
+_CANCEL = "/ext/v1/jobs/{jobId}/cancel"
 #: Below these a worker writes in the name of its run, and sends its lease along.
 _WRITTEN_BY_WORKERS = (_RUNS, _EXT_RUNS, f"{_DATASET}/tags")
 Body = dict[str, Any]
@@ -172,7 +173,10 @@ def _make_path(template: str, dataset: FilledDataset) -> dict[str, str]:
         "datasetName": dataset.name,
         "key": dataset.image_key,
         "taskName": dataset.task_name,
+        "columnName": "picks",
     }
+    if template == _CANCEL:
+        path["jobId"] = dataset.cancelled_job_id
     if "/predictions/scores" in template:
         path["scoreId"] = dataset.prediction_score_id
     if template.startswith(f"{_RUNS}/schedule/"):
@@ -203,6 +207,17 @@ def _create_dataset(dataset: FilledDataset) -> Body:
         "imgType": "full",
         "creator": "USER_PIP",
         "parentDatasetId": dataset.id,
+    }
+
+
+def _select(dataset: FilledDataset) -> Body:
+    return {
+        "newTagName": f"picked {make_id()}",
+        "strategies": [{"type": "SIMILARITY", "tagId": dataset.leaf_tag_id}],
+        "nSamples": 1,
+        "queryTagId": dataset.child_tag_id,
+        "preselectedTagId": dataset.leaf_tag_id,
+        "embeddingId": dataset.embedding_id,
     }
 
 
@@ -450,6 +465,7 @@ _WITHOUT_BODY = frozenset(
         ("PUT", f"{_DATASET}/docker/worker/schedule/{{scheduledId}}"),
         ("PUT", f"{_RUNS}/{{runId}}/artifacts/{{artifactId}}/confirmUpload"),
         ("PUT", f"{_EXT_RUNS}/{{runId}}/stop"),
+        ("PUT", _CANCEL),
     }
 )
 
@@ -545,6 +561,7 @@ _LEGACY_BODIES: dict[tuple[str, str], Callable[[FilledDataset], Body]] = {
 }
 
 _BODIES: dict[tuple[str, str], Callable[[FilledDataset], Any]] = {
+    ("POST", "/ext/v1/datasets/{datasetId}/selection"): _select,
     ("POST", _DATASETS): _create_dataset,
     ("PUT", _DATASET): lambda _: {"name": f"set {make_id()}"},
     ("PUT", f"{_DATASET}/registerDatasetUpload"): lambda _: {

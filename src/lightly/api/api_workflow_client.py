@@ -9,6 +9,7 @@ from lightly._kit.errors import BadInput
 from lightly.api.api_workflow_artifacts import _ArtifactsMixin
 from lightly.api.api_workflow_collaboration import _CollaborationMixin
 from lightly.api.api_workflow_compute_worker import _ComputeWorkerMixin
+from lightly.api.api_workflow_copy import _CopySelectionMixin
 from lightly.api.api_workflow_datasets import CREATOR, _DatasetsMixin
 from lightly.api.api_workflow_datasource_listing import _DatasourceListingMixin
 from lightly.api.api_workflow_datasources import _DatasourcesMixin
@@ -16,7 +17,9 @@ from lightly.api.api_workflow_download_dataset import _DownloadDatasetMixin
 from lightly.api.api_workflow_export import _ExportDatasetMixin
 from lightly.api.api_workflow_predictions import _PredictionsMixin
 from lightly.api.api_workflow_selection import _SelectionMixin
+from lightly.api.api_workflow_selection_reports import _SelectionReportsMixin
 from lightly.api.api_workflow_upload_dataset import _UploadDatasetMixin
+from lightly.api.api_workflow_video_frames import _VideoFramesMixin
 from lightly.api.configuration import read_server_location, read_token
 from lightly.api.transport import Transport
 from lightly.api.wire_calls import _WireCallsMixin
@@ -29,10 +32,13 @@ class ApiWorkflowClient(
     _DatasetsMixin,
     _UploadDatasetMixin,
     _SelectionMixin,
+    _SelectionReportsMixin,
     _DownloadDatasetMixin,
+    _CopySelectionMixin,
     _ExportDatasetMixin,
     _DatasourcesMixin,
     _DatasourceListingMixin,
+    _VideoFramesMixin,
     _ComputeWorkerMixin,
     _ArtifactsMixin,
     _PredictionsMixin,

@@ -124,7 +124,8 @@ class _DatasourcesMixin(ClientBase):
         Args:
             resource_path: Address of your file server with the path, such as
                 "http://localhost:1234/path/to/data". A relative path is taken as `relative_path`.
-            thumbnail_suffix: As in `set_azure_config`.
+            thumbnail_suffix: As in `set_azure_config`. An address here is taken as
+                `web_server_location`.
             relative_path: Path below the folder that the worker mounts, such as "path/to/data".
             web_server_location: Address at which the files are shown to a browser.
             purpose: As in `set_azure_config`.
@@ -140,10 +141,10 @@ class _DatasourcesMixin(ClientBase):
         if resource_path and relative_path:
             raise BadInput("Pass 'resource_path' or 'relative_path', not both.")
         if thumbnail_suffix is not None and "://" in thumbnail_suffix:
-            raise BadInput(
-                "'thumbnail_suffix' must be a path, not an address; pass the address as "
-                "web_server_location=..."
-            )
+            # In the newer form the address is in this place.
+            if web_server_location != _WEB_SERVER_LOCATION:
+                raise BadInput("'thumbnail_suffix' must be a path, not an address.")
+            web_server_location, thumbnail_suffix = thumbnail_suffix, _THUMBNAIL_SUFFIX
         path, location = split_local_path(resource_path or relative_path, web_server_location)
         self._set_datasource(
             "LOCAL",

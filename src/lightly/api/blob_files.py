@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO
 
 import requests
@@ -49,6 +49,7 @@ def download_blob(
     read_timeout_s: float | None = None,
     headers: Mapping[str, str] | None = None,
     session: requests.Session | None = None,
+    is_wanted: Callable[[requests.Response], bool] | None = None,
 ) -> bool:
     """Write what a signed URL leads to into a file.
 
@@ -63,6 +64,7 @@ def download_blob(
         read_timeout_s: Longest silence of the store; that of the client if None.
         headers: Sent with the requests.
         session: Sends the requests; one of the client's own if None.
+        is_wanted: Looks at an answer before its content is transferred; False ends the download.
 
     Returns:
         Whether the file was transferred.
@@ -81,6 +83,8 @@ def download_blob(
                 if not _continues(response, part, target.tell()):
                     _empty(target)
                     if known_size is not None and known_size == _read_length(response):
+                        return False
+                    if is_wanted is not None and not is_wanted(response):
                         return False
                     version = _find_version(response)
                 for piece in response.iter_content(CHUNK_BYTES):

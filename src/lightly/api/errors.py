@@ -8,6 +8,7 @@ LightlyError
 │   └── UnexpectedAnswer      ... with something that is no answer of a Lightly server
 ├── ConnectionFailed          no answer came at all
 ├── JobFailed                 a job of the server ended without a result
+├── CopyTargetFailed          the folder or bucket that a selection is copied to cannot be used
 └── UploadInterrupted         an upload stopped; a second start goes on from there
 
 All are `RuntimeError` too. No message holds a token or the query of a URL.
@@ -22,8 +23,10 @@ __all__ = [
     "ApiException",
     "BlobTransferFailed",
     "ConnectionFailed",
+    "CopyTargetFailed",
     "CorruptImagesWarning",
     "DatasetNotFoundError",
+    "IncompleteCopyWarning",
     "IncompleteDownloadWarning",
     "IncompleteListingWarning",
     "IncompleteUploadWarning",
@@ -77,3 +80,13 @@ class IncompleteDownloadWarning(UserWarning):
 
 class IncompleteListingWarning(UserWarning):
     """A listing had names that are no relative paths. They are left out."""
+
+
+class IncompleteCopyWarning(UserWarning):
+    """Files of a selection could not be copied."""
+
+
+class CopyTargetFailed(LightlyError, RuntimeError):
+    """The folder or bucket that files are copied to cannot be used."""
+
+    code = "copy_target_failed"

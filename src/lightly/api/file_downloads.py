@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,10 +15,9 @@ from lightly.api.answers import read_text
 from lightly.api.blob_files import download_blob
 from lightly.api.client_base import make_path
 from lightly.api.errors import ConnectionFailed, IncompleteDownloadWarning
+from lightly.api.parallel import iterate_in_parallel
 from lightly.api.transport import Transport
 
-#: Files per worker that wait their turn; bounds memory however many there are.
-_QUEUED_PER_WORKER = 4
 _SHOWN_FAILURES = 10
 
 
@@ -62,21 +59,10 @@ class FileDownloads:
         Raises:
             ConnectionFailed: If the server is away for too long.
         """
-        n_workers = max(1, max_workers)
-        pending: deque[Future[None]] = deque()
-        with ThreadPoolExecutor(n_workers, thread_name_prefix="download") as executor:
-            try:
-                for key, name in files:
-                    pending.append(executor.submit(self._download, key, name))
-                    if len(pending) >= _QUEUED_PER_WORKER * n_workers:
-                        yield pending.popleft().result()
-                while pending:
-                    yield pending.popleft().result()
-            finally:
-                for future in pending:
-                    future.cancel()
+        yield from iterate_in_parallel(self._download, files, max_workers=max_workers)
 
-    def _download(self, key: str, name: str) -> None:
+    def _download(self, file: tuple[str, str]) -> None:
+        key, name = file
         try:
             # The name comes from the server: it may be anything.
             path = resolve_below(self._folder, name)

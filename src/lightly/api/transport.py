@@ -33,6 +33,10 @@ class Transport:
         token: API token. It travels in the `Authorization` header and is shown nowhere.
         settings: How patient to be.
         make_adapter: Returns what moves the bytes; a test passes its own.
+
+    Attributes:
+        headers: Sent with every call of the server, such as the lease of a worker; never with
+            signed URLs.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Transport:
         make_adapter: Callable[[], BaseAdapter] | None = None,
     ) -> None:
         self.server_url = server_url
+        self.headers: dict[str, str] = {}
         self._token = Secret(token)
         self._sessions = SessionPool(
             verify=read_ca_certificates(), user_agent=make_user_agent(), make_adapter=make_adapter
@@ -77,6 +82,18 @@ class Transport:
     def get(self, path: str, parameters: Parameters | None = None) -> Any:
         """Return the decoded answer of a GET."""
         return self.request("GET", path, parameters=parameters)
+
+    def get_bytes(self, path: str, parameters: Parameters | None = None) -> bytes:
+        """Return the answer of a GET as it came."""
+        options: dict[str, Any] = {
+            "auth": BearerToken(self._token),
+            "headers": {"Accept": "application/octet-stream", **self.headers},
+            "allow_redirects": False,
+        }
+        if parameters:
+            options["params"] = _write_parameters(parameters)
+        with self._sender.send(self._make_call("GET", path, options, is_repeatable=True)) as answer:
+            return answer.content
 
     def post(
         self,
@@ -129,10 +146,9 @@ class Transport:
             ApiException: If the server answers with an error.
             ConnectionFailed: If it does not answer at all.
         """
-        operation = f"{method} {path}"
         options: dict[str, Any] = {
             "auth": BearerToken(self._token),
-            "headers": {"Accept": "application/json"},
+            "headers": {"Accept": "application/json", **self.headers},
             # A redirected POST would become a GET, and the token is for this server only.
             "allow_redirects": False,
         }
@@ -141,17 +157,24 @@ class Transport:
         if body is not None:
             options["data"] = encode_json(body)
             options["headers"]["Content-Type"] = "application/json"
-        call = Call(
-            operation=operation,
+        if is_repeatable is None:
+            is_repeatable = method != "POST"
+        call = self._make_call(method, path, options, is_repeatable=is_repeatable)
+        with self._sender.send(call) as response:
+            return _decode(response, call.operation)
+
+    def _make_call(
+        self, method: str, path: str, options: dict[str, Any], *, is_repeatable: bool
+    ) -> Call:
+        return Call(
+            operation=f"{method} {path}",
             method=method,
             url=self.server_url + path,
-            is_repeatable=method != "POST" if is_repeatable is None else is_repeatable,
+            is_repeatable=is_repeatable,
             error_kind=ApiException,
             options=options,
             remedy=_suggest_server(),
         )
-        with self._sender.send(call) as response:
-            return _decode(response, operation)
 
     def put_blob(
         self,

@@ -16,11 +16,14 @@ from lightly._kit.errors import LightlyError
 #: Subcommand -> (module with the command, one line of help). The module loads when it is used.
 COMMANDS = {
     "server": ("lightly.cli.server", "Start the server: API, background jobs, everything."),
+    "worker": ("lightly.cli.worker", "Do scheduled runs of a server near the data."),
     "admin": ("lightly.cli.admin", "Administer users, teams and datasets of a server."),
     "embed": ("lightly.cli.embed", "Compute embeddings of a folder of images or videos."),
     "magic": ("lightly.cli.magic", "Embed a folder and upload it, in one go."),
     "upload": ("lightly.cli.upload", "Upload images, embeddings and metadata to a server."),
     "download": ("lightly.cli.download", "List, fetch or copy the images of a tag."),
+    "copy": ("lightly.cli.copy", "Copy the images of a tag to a folder or a bucket."),
+    "predictions": ("lightly.cli.predictions", "Check and convert prediction files."),
     "crop": ("lightly.cli.crop", "Cut objects out of images by YOLO labels."),
     "serve": ("lightly.cli.serve", "Show local folders to the web app in your browser."),
     "train": ("lightly.cli.train", "Train a model; needs the extra 'train'."),

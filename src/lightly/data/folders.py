@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from PIL import Image
 
@@ -29,6 +29,9 @@ from lightly.media.listing import (
     list_videos,
     name_frame,
 )
+
+if TYPE_CHECKING:
+    from lightly.media.frames import FrameIndex
 
 Transform: TypeAlias = Callable[[Image.Image], Any]
 
@@ -98,7 +101,11 @@ class ImageFolder:
 @dataclass(frozen=True, slots=True)
 class _Video:
     file: MediaFile
-    n_frames: int
+    index: FrameIndex
+
+    @property
+    def n_frames(self) -> int:
+        return len(self.index)
 
 
 class VideoFolder:
@@ -126,9 +133,9 @@ class VideoFolder:
         self.root = str(root)
         self.transform = transform
         files = list_videos(root)
-        counts = _count_frames(files, n_counting_processes, tqdm_args or {})
+        indices = _index_videos(files, n_counting_processes, tqdm_args or {})
         self._videos = [
-            _Video(file, count) for file, count in zip(files, counts, strict=True) if count
+            _Video(file, index) for file, index in zip(files, indices, strict=True) if index
         ]
         if not self._videos:
             raise BadInput(_explain_empty(root))
@@ -175,7 +182,7 @@ class VideoFolder:
             CorruptVideo: If the video cannot be decoded up to it. That is an `OSError`.
         """
         video, frame = self._find(index)
-        return self._reader.read(video.file.path, frame)
+        return self._reader.read(video, frame)
 
     def _find(self, index: int) -> tuple[_Video, int]:
         position = index if self._kept is None else self._kept[index]
@@ -206,16 +213,17 @@ class _CurrentReader:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._reset()
 
-    def read(self, path: Path, frame: int) -> Image.Image:
+    def read(self, video: _Video, frame: int) -> Image.Image:
         from lightly.media.frames import FrameReader  # noqa: PLC0415  loads FFmpeg
 
         if self._process_id != os.getpid():
             self._reset()
         with self._lock:
+            path = video.file.path
             if self._path != path:
                 if self._reader is not None:
                     self._reader.close()
-                self._reader, self._path = FrameReader(path), path
+                self._reader, self._path = FrameReader(path, video.index), path
             return Image.fromarray(self._reader.read(frame).pixels)
 
     def _reset(self) -> None:
@@ -242,38 +250,42 @@ def open_folder(
     return ImageFolder(root, transform)
 
 
-def _count_frames(
+def _index_videos(
     files: list[MediaFile], n_processes: int, tqdm_args: Mapping[str, Any]
-) -> list[int]:
-    """Return the number of frames of every video, 0 with a warning for one that has none."""
+) -> list[FrameIndex | None]:
+    """Return which frames every video has; None, with a warning, for one that has none."""
     from tqdm import tqdm  # noqa: PLC0415  only videos need it
 
     settings = {"desc": "Counting frames", "unit": " videos", "total": len(files), **tqdm_args}
-    counts = []
-    outcomes = _count_in_pool(files, n_processes) if n_processes > 0 else _count_here(files)
+    indices: list[FrameIndex | None] = []
+    outcomes = _index_in_pool(files, n_processes) if n_processes > 0 else _index_here(files)
     for file, outcome in zip(files, tqdm(outcomes, **settings), strict=True):
         if isinstance(outcome, str):
             warnings.warn(f"The video {file.name} is left out: {outcome}", stacklevel=2)
-        counts.append(0 if isinstance(outcome, str) else outcome)
-    return counts
+        indices.append(None if isinstance(outcome, str) else outcome)
+    return indices
 
 
-def _count_here(files: Iterable[MediaFile]) -> Iterable[int | str]:
-    from lightly.media.frames import count_frames  # noqa: PLC0415  loads FFmpeg
+def _index_here(files: Iterable[MediaFile]) -> Iterable[FrameIndex | str]:
+    from lightly.media.frames import index_frames  # noqa: PLC0415  loads FFmpeg
 
     for file in files:
         try:
-            yield count_frames(file.path)
+            yield index_frames(file.path)
         except CorruptVideo as error:
             yield str(error)
 
 
-def _count_in_pool(files: Iterable[MediaFile], n_processes: int) -> Iterable[int | str]:
+def _index_in_pool(files: Iterable[MediaFile], n_processes: int) -> Iterable[FrameIndex | str]:
+    from lightly.media.frames import FrameIndex  # noqa: PLC0415  loads FFmpeg
     from lightly.media.sandbox import DecodePool  # noqa: PLC0415  only this way of counting
 
     with DecodePool(n_processes) as pool:
         for count in pool.count_frames(file.path for file in files):
-            yield count.n_frames if count.n_frames is not None else str(count.corruption)
+            if count.n_frames is None:
+                yield str(count.corruption)
+            else:
+                yield FrameIndex.unpack(count.timestamps, count.unit, count.is_seekable)
 
 
 def _explain_empty(root: Path) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lightly.embedding.registry import parse_entry
 from lightly.embedding.session import EmbeddingSession, Vectors, normalize_vectors
 from lightly.media.errors import CorruptImage
-from lightly.media.images import read_bytes
+from lightly.media.images import cut_box, decode_image, read_bytes
 from lightly.media.limits import LONGEST_STEP_S
 from lightly.media.model_input import crop_for_model, load_model_pixels
 from lightly.media.sandbox_loop import Operation, announce_long_step, serve
@@ -47,7 +47,13 @@ class Embedder:
     @property
     def operations(self) -> Mapping[str, Operation]:
         """What can be asked for, by name."""
-        return {"embed": self.embed, "embed_frames": self.embed_frames, "count": _count}
+        return {
+            "embed": self.embed,
+            "examine": self.examine,
+            "embed_crops": self.embed_crops,
+            "embed_frames": self.embed_frames,
+            "count": _count,
+        }
 
     def embed(self, request: Message) -> Iterator[Message | None]:
         """Answer with the vectors of a batch of images, and why some have none.
@@ -68,6 +74,37 @@ class Embedder:
         yield self._announce()
         vectors = self._run(pixels)
         yield Message({"kind": "vectors", "reasons": reasons}, [vectors.tobytes()])
+
+    def examine(self, request: Message) -> Iterator[Message | None]:
+        """Answer with the report of one image and its vector behind the thumbnail.
+
+        One image at a time: the model is as fast as on a batch, and a crash costs one image.
+        """
+        from lightly.media.sandbox_child import inspect  # noqa: PLC0415  loads OpenCV
+
+        (reply,) = inspect(request)
+        if reply.header["corruption"] is not None:
+            yield reply
+            return
+        yield None
+        data = bytes(request.blobs[0]) if request.blobs else read_bytes(request.header["path"])
+        pixels = load_model_pixels(data, self._session.model.rule)
+        yield self._announce()
+        yield Message(reply.header, [*reply.blobs, self._run([pixels]).tobytes()])
+
+    def embed_crops(self, request: Message) -> Iterator[Message | None]:
+        """Answer with one vector per box `[x, y, width, height]` in `boxes`, in their order."""
+        data = bytes(request.blobs[0]) if request.blobs else read_bytes(request.header["path"])
+        pixels = decode_image(data).pixels
+        yield None
+        vectors = []
+        boxes = request.header["boxes"]
+        for start in range(0, len(boxes), self._batch_size):
+            cuts = [cut_box(pixels, box) for box in boxes[start : start + self._batch_size]]
+            yield self._announce()
+            crops = [crop_for_model(cut, self._session.model.rule) for cut in cuts]
+            vectors.append(self._run(crops).tobytes())
+        yield Message({"kind": "vectors"}, [b"".join(vectors)])
 
     def embed_frames(self, request: Message) -> Iterator[Message | None]:
         """Answer with the vectors of the frames of a video, batch by batch."""

@@ -28,8 +28,8 @@ from lightly.embedding.registry import (
 )
 from lightly.media.errors import SandboxFailed
 from lightly.media.limits import MEMORY_BYTES
-from lightly.media.reports import ImageSource, measure_source
-from lightly.media.sandbox import DecodePool, FrameCount, make_request
+from lightly.media.reports import ImageReport, ImageSource, measure_source
+from lightly.media.sandbox import DecodePool, FrameCount, make_report, make_request
 from lightly.media.sandbox_process import ChildSettings
 from lightly.media.sandbox_protocol import MAX_BLOBS, Message
 
@@ -58,6 +58,19 @@ class EmbeddedImage:
 
     vector: NDArray[np.float32] | None
     corruption: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedImage:
+    """Everything about one image: what is recorded about it, and its vector.
+
+    Attributes:
+        report: Statistics, thumbnail and EXIF, or why the image is corrupt.
+        vector: float32 of shape (dim,); None for a corrupt image.
+    """
+
+    report: ImageReport
+    vector: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +154,45 @@ class EmbeddingPool:
         for answer in self._pool.ask(requests()):
             yield from self._read_batch(asked.popleft(), answer)
 
+    def examine(self, sources: Iterable[ImageSource]) -> Iterator[ExaminedImage]:
+        """Yield report and vector of every image, in input order.
+
+        The vectors are those of `embed`, the reports those of `DecodePool.inspect_images`.
+        """
+        asked: deque[ImageSource] = deque()
+
+        def requests() -> Iterator[Message]:
+            for source in sources:
+                asked.append(source)
+                yield make_request("examine", source, with_thumbnail=True)
+
+        for answer in self._pool.ask(requests()):
+            report = make_report(answer, asked.popleft())
+            vector = None
+            if isinstance(answer, Message) and report.corruption is None:
+                vector = self._read_vectors(answer, 1)[0]
+            yield ExaminedImage(report, vector)
+
+    def embed_crops(
+        self, items: Iterable[tuple[ImageSource, Sequence[Sequence[float]]]]
+    ) -> Iterator[NDArray[np.float32] | str]:
+        """Yield the vectors of boxes within each image, or why there are none, in input order.
+
+        Args:
+            items: An image, and boxes `[x, y, width, height]` in its pixels. What of a box lies
+                outside of the image does not count; at least one pixel does.
+        """
+        counts: deque[int] = deque()
+
+        def requests() -> Iterator[Message]:
+            for source, boxes in items:
+                counts.append(len(boxes))
+                yield make_request("embed_crops", source, boxes=[list(box) for box in boxes])
+
+        for answer in self._pool.ask(requests()):
+            count = counts.popleft()
+            yield answer if isinstance(answer, str) else self._read_vectors(answer, count)
+
     def embed_frames(
         self, videos: Iterable[tuple[str | os.PathLike[str], int]]
     ) -> Iterator[Iterator[EmbeddedFrame]]:
@@ -186,7 +238,8 @@ class EmbeddingPool:
     def _read_vectors(self, answer: Message, count: int) -> NDArray[np.float32]:
         import numpy as np  # noqa: PLC0415  loads while the processes start
 
-        vectors = np.frombuffer(answer.blobs[0], np.float32)
+        # The last blob: an examined image has its thumbnail before it.
+        vectors = np.frombuffer(answer.blobs[-1], np.float32)
         if vectors.size != count * self._model.dim:
             raise SandboxFailed("An embedding process answered with vectors of another length.")
         return vectors.reshape(count, self._model.dim)

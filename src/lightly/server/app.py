@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import anyio
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -30,8 +29,9 @@ from lightly.server.exports.routes import router as exports_router
 from lightly.server.http.fairness import FairShareMiddleware
 from lightly.server.http.hosts import HostMiddleware, choose_allowed_hosts
 from lightly.server.http.middleware import RequestMiddleware
-from lightly.server.http.requests import ContractRoute, explain_validation_error
+from lightly.server.http.requests import explain_validation_error
 from lightly.server.http.responses import error_response
+from lightly.server.http.route_table import RouteTable
 from lightly.server.jobs.routes import router as jobs_router
 from lightly.server.legacy.routes import router as legacy_router
 from lightly.server.maintenance import Maintenance
@@ -46,6 +46,7 @@ from lightly.server.runs.routes import router as runs_router
 from lightly.server.runs.schedule_routes import router as schedules_router
 from lightly.server.samples.ext_routes import router as samples_ext_router
 from lightly.server.samples.routes import router as samples_router
+from lightly.server.selections.routes import router as selections_router
 from lightly.server.service.routes import router as service_router
 from lightly.server.storage.routes import router as storage_router
 from lightly.server.tags.routes import router as tags_router
@@ -78,6 +79,7 @@ ROUTERS: Sequence[APIRouter] = (
     exports_router,
     embeddings_router,
     jobs_router,
+    selections_router,
     legacy_router,
     licence_router,
     worker_configs_router,
@@ -130,15 +132,15 @@ def create_app(platform: PlatformState) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.platform = platform
-    app.router.route_class = ContractRoute
-    for router in ROUTERS:
-        app.include_router(router)
-    _handle_errors(app)
+    table = RouteTable(route for router in ROUTERS for route in router.routes)
+    app.router.routes.append(table)
+    _handle_errors(app, table)
     authenticator = Authenticator(
         platform.database,
         platform.keys,
         failures_per_minute=platform.settings.failed_logins_per_minute,
         cache=platform.token_cache,
+        lent=platform.lent_tokens,
     )
     app.add_middleware(FencingMiddleware)
     app.add_middleware(
@@ -153,39 +155,29 @@ def create_app(platform: PlatformState) -> FastAPI:
     return app
 
 
-def _handle_errors(app: FastAPI) -> None:
+def _handle_errors(app: FastAPI, table: RouteTable) -> None:
     @app.exception_handler(ApiError)
-    def answer_api_error(request: Request, error: ApiError) -> Response:
+    async def answer_api_error(request: Request, error: ApiError) -> Response:
         return error_response(error, request.scope)
 
     @app.exception_handler(RequestValidationError)
-    def answer_malformed(request: Request, error: RequestValidationError) -> Response:
+    async def answer_malformed(request: Request, error: RequestValidationError) -> Response:
         return error_response(explain_validation_error(error, request.method), request.scope)
 
     @app.exception_handler(HTTPException)
-    def answer_http(request: Request, error: HTTPException) -> Response:
+    async def answer_http(request: Request, error: HTTPException) -> Response:
         if error.status_code == MethodNotAllowed.status:
             response = error_response(MethodNotAllowed(), request.scope)
-            response.headers["Allow"] = ", ".join(_list_methods(request.scope["path"]))
+            response.headers["Allow"] = ", ".join(table.list_methods(request.scope["path"]))
             return response
         return error_response(NotFound("This path does not exist."), request.scope)
 
     @app.exception_handler(ClientDisconnect)
-    def answer_nobody(request: Request, error: ClientDisconnect) -> Response:  # noqa: ARG001  Starlette's interface
+    async def answer_nobody(request: Request, error: ClientDisconnect) -> Response:  # noqa: ARG001  Starlette's interface
         # Whoever sent half a request and went away reads no answer; it is not the server's fault.
         return error_response(RequestCutOff(), request.scope)
 
     @app.exception_handler(Exception)
-    def answer_fault(request: Request, error: Exception) -> Response:
+    async def answer_fault(request: Request, error: Exception) -> Response:
         log.error("request %s failed", request.scope.get("request_id"), exc_info=error)
         return error_response(ServerFault(), request.scope)
-
-
-def _list_methods(path: str) -> list[str]:
-    """Return the methods that a path takes."""
-    found: set[str] = set()
-    for router in ROUTERS:
-        for route in router.routes:
-            if isinstance(route, APIRoute) and route.path_regex.match(path):
-                found |= route.methods or set()
-    return sorted(found)

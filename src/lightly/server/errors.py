@@ -70,19 +70,20 @@ class FileUnknown(NotFound):
     """There is no such file in the datasource."""
 
 
-class DatasourceNotServed(ApiError):
-    """This server does not connect to datasources of this type."""
-
-    code = "DATASET_DATASOURCE_ACTION_NOT_IMPLEMENTED"
-    status = 501
-
-
 class DatasourceUnreachable(ApiError):
     """The server cannot reach the files of this datasource."""
 
     # Clients ask again for half a minute after a 400, and it would not help.
     code = "DATASET_DATASOURCE_INVALID"
     status = 422
+
+
+class DatasourceUnavailable(ApiError):
+    """The store of this datasource does not answer as it should. Try again shortly."""
+
+    code = "DATASET_DATASOURCE_INVALID"
+    status = 503
+    retry_after_s = 5
 
 
 class DatasourceNotWritable(ApiError):
@@ -382,6 +383,10 @@ class ScheduleUpdateFailed(Conflict):
     """The scheduled run is in a state that does not allow this."""
 
     code = "DOCKER_WORKER_SCHEDULE_UPDATE_FAILED"
+
+
+class JobEnded(Conflict):
+    """The job has ended and cannot be cancelled any more."""
 
 
 class RunStateRefused(Conflict):

@@ -55,8 +55,9 @@ class Maintenance:
             log.info("sealed the secrets of %d datasources with the newest key", resealed)
 
     def sweep_runs(self) -> None:
-        """Free or end the runs of workers that have vanished."""
+        """Note which workers were heard of; free or end the runs of those that have vanished."""
         platform = self._platform
+        platform.signs_of_life.write_when_due(platform.database)
         count = sweep_leases(platform.database, platform.settings)
         if count:
             log.warning("took %d runs from workers that show no sign of life", count)

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from lightly._kit.clock import Clock
+from lightly.server.auth.lent_tokens import LentTokens
 from lightly.server.auth.token_cache import TokenCache
 from lightly.server.auth.users import User
+from lightly.server.datasources.buckets.cache import StoreCache
 from lightly.server.db.engine import Database
 from lightly.server.errors import NotAuthenticated
+from lightly.server.runs.quiet_polls import QuietPolls
 from lightly.server.secrets.keys import ServerKeys
 from lightly.server.settings import Settings
 from lightly.server.storage.blobs import BlobStore
+from lightly.server.workers.signs_of_life import SignsOfLife
 
 if TYPE_CHECKING:
     from lightly.server.jobs.service import JobService
@@ -31,6 +35,10 @@ class PlatformState:
     clock: Clock
     jobs: JobService
     token_cache: TokenCache = field(default_factory=TokenCache)
+    lent_tokens: LentTokens = field(default_factory=LentTokens)
+    quiet_polls: QuietPolls = field(default_factory=QuietPolls)
+    signs_of_life: SignsOfLife = field(default_factory=SignsOfLife)
+    stores: StoreCache = field(default_factory=StoreCache)
 
 
 async def get_platform(request: Request) -> PlatformState:

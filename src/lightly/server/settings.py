@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from lightly._kit.egress import EgressPolicy
 from lightly._kit.errors import BadInput
 
 _PREFIX = "LIGHTLY_SERVER_"
@@ -35,6 +36,13 @@ class Settings:
             means loopback and the public URL for a server on loopback, any for others.
         input_mount: Folder below which LOCAL datasources are read.
         lightly_mount: Folder below which LOCAL datasources are written.
+        s3_endpoint: Replaces the public endpoint of S3 for all datasources of that type, in signed
+            URLs too; so do `gcs_endpoint` and `azure_endpoint`.
+        sts_endpoint: Likewise, where roles of S3 datasources are assumed.
+        gcs_endpoint: See `s3_endpoint`.
+        azure_endpoint: See `s3_endpoint`; a folder of it is an account.
+        egress_allow: Networks (CIDRs, commas between) that the server may connect to for a
+            datasource though they are not public, and without encryption.
         no_worker: Do not start the embedded worker.
         max_body_bytes: Largest JSON body. 1M-sample bit masks need 250 kB, 10,000 samples with
             metadata some 10 MB.
@@ -72,6 +80,11 @@ class Settings:
     allowed_hosts: str = ""
     input_mount: str = ""
     lightly_mount: str = ""
+    s3_endpoint: str = ""
+    sts_endpoint: str = ""
+    gcs_endpoint: str = ""
+    azure_endpoint: str = ""
+    egress_allow: str = ""
     no_worker: bool = False
     max_body_bytes: int = 64 * 1024 * 1024
     max_head_bytes: int = 64 * 1024
@@ -98,6 +111,16 @@ class Settings:
             raise BadInput(
                 f"LIGHTLY_SERVER_LOG_FORMAT must be text or json, got {self.log_format[:40]!r}."
             )
+        for name in ("s3_endpoint", "sts_endpoint", "gcs_endpoint", "azure_endpoint"):
+            endpoint: str = getattr(self, name)
+            if endpoint and not endpoint.startswith(("https://", "http://")):
+                raise BadInput(
+                    f"{_PREFIX}{name.upper()} must look like https://HOST, got {endpoint[:60]!r}."
+                )
+        try:
+            EgressPolicy.parse(self.egress_allow)
+        except BadInput as error:
+            raise BadInput(f"LIGHTLY_SERVER_EGRESS_ALLOW: {error}") from error
 
     @property
     def effective_database_url(self) -> str:

@@ -29,6 +29,7 @@ from lightly.server.platform import PlatformState
 from lightly.server.secrets.keys import load_or_make_keys
 from lightly.server.settings import Settings
 from lightly.server.storage.opening import open_blob_store
+from lightly.server.workers.embedded import EmbeddedWorker
 
 log = logging.getLogger("lightly.server")
 
@@ -64,10 +65,23 @@ def run_server(settings: Settings) -> None:
         timeout_keep_alive=75,
     )
     tune_garbage_collection()
+    worker = None if settings.no_worker else EmbeddedWorker(platform, _find_own_url(settings))
+    if worker is not None:
+        worker.start()
     try:
         _Server(config).run(sockets=[listener])
     finally:
+        if worker is not None:
+            worker.stop()
         platform.database.close()
+
+
+def _find_own_url(settings: Settings) -> str:
+    """Return where this machine reaches the server itself, whatever its public address is."""
+    host = settings.host
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104  all addresses, among them this one
+        host = "127.0.0.1"
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 class _Server(uvicorn.Server):

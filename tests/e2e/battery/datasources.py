@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
-from battery.ledger import step
+from battery.ledger import OURS, step
 from battery.world import World, raises
 
 HOST = "http://localhost:3456"
@@ -147,3 +148,30 @@ def files_of_a_datasource_have_urls(world: World) -> None:
 @step("get_custom_embedding_read_url", since=(1, 4))
 def embeddings_of_a_datasource_have_urls(world: World) -> None:
     assert open_client(world).get_custom_embedding_read_url("mine.csv")
+
+
+@step("list_video_frames", "download_video_frames", since=OURS)
+def frames_of_videos_are_read_by_name(world: World) -> None:
+    folder = world.mount / world.name("videos")
+    folder.mkdir()
+    write_video(folder / "street.mp4", n_frames=12)
+    client = world.make_client()
+    client.create_dataset(world.name("videos"), "Videos")
+    client.set_local_config(relative_path=folder.name, purpose="INPUT")
+    names = [frame.name for frame in client.list_video_frames()]
+    assert names == [f"street-{number:02}-mp4.png" for number in range(12)]
+    target = world.scratch / "frames"
+    assert client.download_video_frames(names[3:5], target) == names[3:5]
+    assert sorted(path.name for path in target.iterdir()) == names[3:5]
+
+
+def write_video(path: Path, *, n_frames: int) -> None:
+    """Write grey frames."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(n_frames):
+            container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode())

@@ -72,3 +72,17 @@ def file_names_and_urls(world: World) -> None:
     assert [row["fileName"] for row in again] == world.kept["names"][1:3]
     content = (world.folder / rows[0]["fileName"]).read_bytes()
     assert read_bytes(rows[0]["readUrl"]) == content
+
+
+@step("copy_selection", since=(2, 0))
+def a_tag_is_copied_to_a_folder(world: World) -> None:
+    folder, names = world.scratch / "copy", world.kept["names"][1:3]
+    report = world.client.copy_selection(str(folder), tag_name="two", verbose=False)
+    assert (report.n_copied, report.n_present, report.failures) == (2, 0, [])
+    found = {path for path in folder.rglob("*") if path.is_file()}
+    assert {folder / name for name in names} <= found
+    for name in names:
+        assert (folder / name).read_bytes() == (world.folder / name).read_bytes()
+    again = world.client.copy_selection(str(folder), tag_name="two", verbose=False)
+    assert (again.n_copied, again.n_present) == (0, 2)
+    assert {path for path in folder.rglob("*") if path.is_file()} == found

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from battery.ledger import step
-from battery.world import World
+from battery.world import World, raises
 
 
 @step("upload_scores")
@@ -52,3 +52,48 @@ def a_sampling_makes_a_tag(world: World) -> None:
     warnings.simplefilter("ignore", PendingDeprecationWarning)
     tag = world.client.sampling(Config(n_samples=5, name=name))
     assert (tag.name, int(tag.bit_mask_data, 16).bit_count()) == (name, 5)
+
+
+@step("create_selection", since=(2, 0))
+def a_selection_mixes_strategies(world: World) -> None:
+    mixed = [{"type": "DIVERSITY"}, {"type": "WEIGHTS", "scoreType": "uncertainty"}]
+    tag = world.client.create_selection("mixed", n_samples=5, strategies=mixed)
+    assert (tag.name, int(tag.bit_mask_data, 16).bit_count()) == ("mixed", 5)
+    more = world.client.create_selection("more", n_samples=2, preselected_tag_id=tag.id)
+    assert int(more.bit_mask_data, 16).bit_count() == 7
+    assert int(more.bit_mask_data, 16) & int(tag.bit_mask_data, 16) == int(tag.bit_mask_data, 16)
+
+
+@step("get_selection_report", "get_selection_explanation", since=(2, 0))
+def a_selection_is_explained(world: World) -> None:
+    client = world.client
+    tag = client.get_tag_by_name("mixed")
+    report = client.get_selection_report(tag.id)
+    assert report["tagId"] == tag.id
+    assert [strategy["kind"] for strategy in report["strategies"]] == ["DIVERSITY", "WEIGHTS"]
+    found = client.get_selection_explanation(tag.id)
+    picked = sum(1 << index for index in found.indices.tolist())
+    assert picked == int(tag.bit_mask_data, 16)
+    assert (len(found.nearest), found.gains.shape) == (len(world.names), (5, 2))
+    assert found.nearest[found.indices].tolist() == found.indices.tolist()
+    assert set(found.nearest.tolist()) <= set(found.indices.tolist())
+    initial = client.get_tag_by_name("initial-tag")
+    assert "no report" in raises(Exception, client.get_selection_report, initial.id)
+
+
+@step("cancel_job", since=(2, 0))
+def a_selection_is_cancelled(world: World) -> None:
+    # Those before keep the server busy while the last one waits.
+    names = [f"before {number}" for number in range(4)] + ["never"]
+    path = f"/ext/v1/datasets/{world.client.dataset_id}/selection"
+    jobs = [
+        world.http.post(path, {"newTagName": name, "nSamples": 3, "strategies": [{"type": "AUTO"}]})
+        for name in names
+    ]
+    world.client.cancel_job(jobs[-1]["jobId"])
+    job = world.http.get(f"/v1/jobs/{jobs[-1]['jobId']}")
+    assert (job["status"], job["error"]) == ("FAILED", "The job was cancelled.")
+    assert "never" not in [tag.name for tag in world.client.get_all_tags()]
+    mixed = world.client.get_tag_by_name("mixed")
+    ended = world.client.get_selection_report(mixed.id)["jobId"]
+    assert "has ended" in raises(Exception, world.client.cancel_job, ended)

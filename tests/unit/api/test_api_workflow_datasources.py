@@ -151,11 +151,22 @@ def test_a_path_in_the_place_of_the_address_is_a_relative_one(client, fake):
     assert "webServerLocation" not in read_sent(fake)
 
 
+def test_an_address_in_the_second_place_is_that_of_the_file_server(client, fake):
+    client.set_local_config("my/data", "https://files.example")
+
+    assert read_sent(fake)["fullPath"] == "my/data"
+    assert read_sent(fake)["webServerLocation"] == "https://files.example"
+    assert read_sent(fake)["thumbSuffix"] == ".lightly/thumbnails/[filename]_thumb.[extension]"
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         ({"resource_path": "http://host/a", "relative_path": "b"}, "not both"),
-        ({"relative_path": "a", "thumbnail_suffix": "http://host:1"}, "web_server_location"),
+        (
+            {"thumbnail_suffix": "http://host:1", "web_server_location": "http://host:2"},
+            "'thumbnail_suffix' must be a path",
+        ),
         ({"resource_path": "s3://box/a"}, "relative to the mount"),
         ({"resource_path": "http://host/a?token=x"}, "relative to the mount"),
         ({"relative_path": "a", "purpose": "WRONG"}, "'purpose' is not valid"),

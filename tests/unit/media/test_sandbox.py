@@ -353,3 +353,51 @@ def test_a_script_without_a_main_guard_can_use_a_pool(tmp_path):
     answer = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
 
     assert answer.stdout == "['The file is empty.']\n"
+
+
+@pytest.mark.parametrize(("image_format", "magic"), [("png", b"\x89PNG"), ("jpg", b"\xff\xd8\xff")])
+def test_frames_are_handed_over_as_files(tmp_path, image_format, magic):
+    clip = write_clip(tmp_path / "clip.mp4", 12)
+
+    with DecodePool(1) as pool:
+        (frames,) = map(list, pool.read_frames([(clip, [7, 2])], image_format=image_format))
+
+    assert [frame.index for frame in frames] == [2, 7]
+    assert all(frame.content.startswith(magic) for frame in frames)
+    assert [frame.timestamp_s for frame in frames] == pytest.approx([0.2, 0.7])
+
+
+def test_frames_are_handed_over_as_pixels(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", 3)
+
+    with DecodePool(1) as pool:
+        (frames,) = map(list, pool.read_frames([(clip, [1])]))
+
+    assert (frames[0].width, frames[0].height) == (64, 48)
+    assert len(frames[0].content) == 64 * 48 * 3
+
+
+def test_frames_that_a_video_does_not_have_are_left_out(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", 3)
+
+    with DecodePool(1) as pool:
+        answers = pool.read_frames([(clip, [2, 3, -1, 2**62]), (clip, [])])
+
+        assert [[frame.index for frame in frames] for frames in answers] == [[2], []]
+
+
+def test_a_video_that_is_none_costs_only_itself(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", 3)
+    (tmp_path / "bad.mp4").write_bytes(b"nothing of the kind")
+
+    with DecodePool(1) as pool:
+        answers = pool.read_frames([(tmp_path / "bad.mp4", [0]), (clip, [0])])
+        with pytest.raises(CorruptVideo, match="not a video"):
+            list(next(answers))
+
+        assert [frame.index for frame in next(answers)] == [0]
+
+
+def test_an_unknown_form_of_frames_is_refused(tmp_path):
+    with DecodePool(1) as pool, pytest.raises(BadInput, match="png, jpg or rgb"):
+        next(pool.read_frames([(tmp_path / "a.mp4", [0])], image_format="gif"))

@@ -134,3 +134,17 @@ def test_a_url_works_until_it_expires():
     check_blob_url(KEYS, "a/b", "GET", "2000", signature, now_s=2000.0)
     with pytest.raises(Forbidden, match="expired"):
         check_blob_url(KEYS, "a/b", "GET", "2000", signature, now_s=2000.1)
+
+
+def test_keys_are_listed_in_order_from_any_point_with_their_times(store):
+    keys = [f"a/{name}" for name in ("0/z", "0-", "00", "1/a", "1/b", "z")]
+    for key in [*keys, "b/0"]:
+        store.put(key, [b"x"])
+    listed = list(store.list_dated("a/", "a/"))
+
+    assert [key for key, _ in listed] == sorted(keys)
+    assert all(moment == store.head(key).modified_at_s for key, moment in listed)
+    for number, key in enumerate(sorted(keys), 1):
+        rest = [found for found, _ in store.list_dated("a/", key)]
+        assert rest == sorted(keys)[number:]
+    assert list(store.list_dated("missing/", "missing/")) == []

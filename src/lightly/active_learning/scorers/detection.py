@@ -15,7 +15,9 @@ from lightly.active_learning.scorers.classification import UNCERTAINTIES, Scorer
 from lightly.active_learning.scorers.scorer import Scorer
 from lightly.active_learning.utils.object_detection_output import ObjectDetectionOutput
 
-_DEFAULTS = {"frequency_penalty": 0.25, "min_score": 0.9}
+#: What each further object of a class adds, and the lowest frequency score.
+FREQUENCY_PENALTY, MIN_SCORE = 0.25, 0.9
+_DEFAULTS = {"frequency_penalty": FREQUENCY_PENALTY, "min_score": MIN_SCORE}
 _FREQUENCY, _OBJECTNESS = "object_frequency", "objectness_least_confidence"
 
 
@@ -87,8 +89,15 @@ def _score_frequency(
     labels = np.array([label for image in images for label in image.labels], np.int64)
     pairs, counts = np.unique(np.stack([numbers, labels]), axis=1, return_counts=True)
     values = np.bincount(pairs[0], 1 + frequency_penalty * (counts - 1), minlength=len(images))
+    return scale_frequencies(values.astype(np.float64), min_score)
+
+
+def scale_frequencies(
+    values: NDArray[np.float64], min_score: float = MIN_SCORE
+) -> NDArray[np.float64]:
+    """Return values mapped linearly from their range to `min_score`..1; all 1 if they are equal."""
     if values.size == 0 or values.min() == values.max():
-        return np.ones(len(images))
+        return np.ones(len(values))
     return np.interp(values, [values.min(), values.max()], [min_score, 1.0])
 
 

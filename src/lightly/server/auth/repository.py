@@ -19,6 +19,16 @@ def find_user_by_token_hash(connection: sa.Connection, token_hash: str) -> User 
     return None if row is None else User(row.id, row.email, row.is_admin)
 
 
+def find_enabled_user(connection: sa.Connection, user_id: str) -> User | None:
+    """Return the enabled user with this id."""
+    row = connection.execute(
+        sa.select(users.c.id, users.c.email, users.c.is_admin).where(
+            users.c.id == user_id, users.c.disabled_at_ms.is_(None)
+        )
+    ).one_or_none()
+    return None if row is None else User(row.id, row.email, row.is_admin)
+
+
 def find_user_by_email(connection: sa.Connection, email: str) -> User | None:
     """Return the user with this address, disabled or not."""
     row = connection.execute(

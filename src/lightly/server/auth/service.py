@@ -16,6 +16,7 @@ from lightly._kit.errors import BadInput
 from lightly._kit.ids import make_id
 from lightly.server.auth import repository
 from lightly.server.auth.addresses import is_of_service_account, normalise_address
+from lightly.server.auth.lent_tokens import LentTokens
 from lightly.server.auth.token_cache import TokenCache
 from lightly.server.auth.users import User
 from lightly.server.db.engine import Database
@@ -43,6 +44,7 @@ class Authenticator:
         *,
         failures_per_minute: int,
         cache: TokenCache | None = None,
+        lent: LentTokens | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -51,6 +53,7 @@ class Authenticator:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._cache = cache or TokenCache(monotonic)
+        self._lent = lent or LentTokens()
         self._failures: dict[str, tuple[int, float]] = {}
 
     def recall(self, token: str) -> User | None:
@@ -73,8 +76,13 @@ class Authenticator:
         self._refuse_guessing(address)
         token_hash = self._keys.hash_token(token)
         generation = self._cache.generation
+        lent_to = self._lent.find_user_id(token_hash)
         with self._database.read() as connection:
-            user = repository.find_user_by_token_hash(connection, token_hash)
+            user = (
+                repository.find_user_by_token_hash(connection, token_hash)
+                if lent_to is None
+                else repository.find_enabled_user(connection, lent_to)
+            )
         if user is None:
             self._count_failure(address)
             raise NotAuthenticated

@@ -30,7 +30,7 @@ _ROOTS = ("", "/")
 DatasetName = Annotated[str, Path(alias="datasetName", min_length=1)]
 
 
-def _read_scope(
+async def _read_scope(
     shared: Flag = None,
     get_assets_of_team: Annotated[bool | None, Query(alias="getAssetsOfTeam")] = None,
     get_assets_of_team_inclusive_self: Annotated[

@@ -11,13 +11,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from lightly._kit.errors import BadInput
-from lightly.server.errors import StorageFull, Unavailable
+from lightly.server.db.changes import ChangeStamps
+from lightly.server.db.failures import translate_errors, wrap_driver_errors
+from lightly.server.errors import Unavailable
 
 #: How long a writer waits for its turn before the request ends with 503: once for the other threads
 #: of this process and once for other processes.
@@ -47,6 +49,8 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        #: Tell whether anything was committed.
+        self.stamps = ChangeStamps(engine)
         # SQLite takes one writer at a time. Waiting here is fair and costs nothing,
         # waiting in SQLite is polling.
         self._write_lock = threading.Lock()
@@ -54,13 +58,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Yield a connection with a consistent view of the data."""
-        with _translate_errors(), self.engine.connect() as connection, connection.begin():
+        with translate_errors(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Yield a connection that sees the data of one moment, however long the block takes."""
-        with _translate_errors(), self.engine.connect() as connection:
+        with translate_errors(), self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901  the same connection
             with connection.begin():
@@ -70,7 +74,7 @@ class Database:
     def write(self) -> Iterator[sa.Connection]:
         """Yield a connection whose changes are committed, durably, when the block ends."""
         with (
-            _translate_errors(),
+            translate_errors(),
             self._take_turn(),
             self.engine.connect() as connection,
         ):
@@ -80,6 +84,7 @@ class Database:
                 if guard is not None:
                     guard(writing)
                 yield writing
+            self.stamps.note_commit()
 
     @contextmanager
     def _take_turn(self) -> Iterator[None]:
@@ -100,6 +105,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        self.stamps.close()
         self.engine.dispose()
 
 
@@ -145,8 +151,11 @@ def _open_sqlite(url: str, pool_size: int) -> sa.Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         # A writer takes the lock first, so that it never has to upgrade a read in the middle.
-        is_writing = connection.get_execution_options().get("is_writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+        if connection.get_execution_options().get("is_writing", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            # This takes no lock and cannot fail: it needs none of what surrounds a statement.
+            cast("sqlite3.Connection", connection.connection.dbapi_connection).execute("BEGIN")
 
     return engine
 
@@ -161,26 +170,11 @@ def _open_postgres(url: str, pool_size: int) -> sa.Engine:
 
 def _refuse_unsafe_postgres(engine: sa.Engine) -> None:
     """Refuse a server that acknowledges commits which a crash would lose."""
-    with _translate_errors(), engine.connect() as connection:
+    with translate_errors(), engine.connect() as connection:
         for name in ("fsync", "full_page_writes"):
             value = connection.execute(sa.text(f"SHOW {name}")).scalar_one()
             if value != "on":
                 raise BadInput(f"PostgreSQL runs with {name}={value}: commits are not durable.")
-
-
-@contextmanager
-def _translate_errors() -> Iterator[None]:
-    """Turn failures of the database itself into answers that clients can act on."""
-    try:
-        yield
-    except sa.exc.TimeoutError as error:
-        raise Unavailable("All database connections are in use. Try again shortly.") from error
-    except sa.exc.DBAPIError as error:
-        if not (isinstance(error, sa.exc.OperationalError) or error.connection_invalidated):
-            raise
-        if "disk is full" in str(error.orig) or "No space left" in str(error.orig):
-            raise StorageFull from error
-        raise Unavailable("The database does not answer. Try again shortly.") from error
 
 
 def insert_rows(
@@ -204,22 +198,10 @@ def insert_rows(
         connection.exec_driver_sql(statement, rows)
         return
     statement = f"COPY {table.name} ({names}) FROM STDIN"
-    with _wrap_driver_errors(connection, statement):
+    with wrap_driver_errors(connection, statement):
         raw = connection.connection.driver_connection
         if raw is None:
             raise Unavailable
         with raw.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
-
-
-@contextmanager
-def _wrap_driver_errors(connection: sa.Connection, statement: str) -> Iterator[None]:
-    """Raise what the driver raises as SQLAlchemy does for statements that go through it."""
-    base = connection.dialect.loaded_dbapi.Error
-    try:
-        yield
-    except base as error:
-        raise sa.exc.DBAPIError.instance(
-            statement, None, error, base, dialect=connection.dialect
-        ) from error

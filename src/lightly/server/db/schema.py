@@ -7,6 +7,7 @@ from lightly.server.db import (
     legacy_tables,
     prediction_tables,
     run_tables,
+    selection_tables,
     tables,
     team_tables,
 )
@@ -19,6 +20,7 @@ TABLE_MODULES = (
     prediction_tables,
     run_tables,
     legacy_tables,
+    selection_tables,
 )
 
 __all__ = ["TABLE_MODULES", "metadata"]

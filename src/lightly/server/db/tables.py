@@ -180,6 +180,8 @@ jobs = sa.Table(
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
     sa.Column("last_modified_at_ms", sa.BigInteger, nullable=False),
     sa.Column("finished_at_ms", sa.BigInteger),
+    # How far a running job is: the extension document's `JobProgress`.
+    sa.Column("progress_json", sa.Text),
     sa.Index("ix_jobs_user_id_id", "user_id", "id"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -70,9 +71,11 @@ def request_sampling(
         # Two requests for one name come one after the other.
         lock_dataset(connection, dataset.key)
         embedding = load_embedding(connection, dataset, embedding_id)
-        query_tag, preselected_tag = _load_tags(connection, dataset, body)
+        query_tag, preselected_tag = load_tags(
+            connection, dataset, body.query_tag_id, body.preselected_tag_id
+        )
         _check_row_count(body, query_tag)
-        _check_preselected(query_tag, preselected_tag)
+        check_preselected(query_tag, preselected_tag)
         wanted = SamplingInput(
             embedding_id=embedding.id,
             new_tag_name=body.new_tag_name,
@@ -83,7 +86,7 @@ def request_sampling(
             preselected_tag_id=preselected_tag.id if preselected_tag else None,
             score_type=_choose_score(connection, query_tag, body),
         )
-        same = _find_same(connection, dataset, wanted)
+        same = find_same(connection, dataset, wanted.new_tag_name, wanted.to_json())
         if same is not None:
             return same.id
         check_name(connection, dataset, wanted.new_tag_name)
@@ -100,7 +103,7 @@ def request_sampling(
                 user_id=caller.id,
                 dataset_id=dataset.id,
                 input=wanted.to_json(),
-                dedupe_key=_make_key(dataset, wanted),
+                dedupe_key=make_key(dataset, wanted.new_tag_name),
                 after_job_id=reading,
             ),
             now_ms,
@@ -143,18 +146,27 @@ def _is_count(value: float) -> bool:
     return value >= 1 and float(value).is_integer()
 
 
-def _load_tags(
-    connection: sa.Connection, dataset: Dataset, body: SamplingCreateRequest
+def load_tags(
+    connection: sa.Connection,
+    dataset: Dataset,
+    query_tag_id: str | None,
+    preselected_tag_id: str | None,
 ) -> tuple[Tag, Tag | None]:
+    """Return the tag to pick from, the initial one if none is named, and the one to start with.
+
+    Raises:
+        QueryTagNotInDataset: If the dataset has no such tag; likewise `PreselectedTagNotInDataset`.
+        TagMissing: If the dataset has no tag yet.
+    """
     initial = find_initial_tag(connection, dataset)
     query_tag: Tag | None = initial
-    if body.query_tag_id is not None:
-        query_tag = find_tag(connection, dataset.key, body.query_tag_id)
+    if query_tag_id is not None:
+        query_tag = find_tag(connection, dataset.key, query_tag_id)
     if query_tag is None:
         raise QueryTagNotInDataset
-    if body.preselected_tag_id is None:
+    if preselected_tag_id is None:
         return query_tag, None
-    preselected = find_tag(connection, dataset.key, body.preselected_tag_id)
+    preselected = find_tag(connection, dataset.key, preselected_tag_id)
     if preselected is None:
         raise PreselectedTagNotInDataset
     return query_tag, preselected
@@ -169,7 +181,8 @@ def _check_row_count(body: SamplingCreateRequest, query_tag: Tag) -> None:
         )
 
 
-def _check_preselected(query_tag: Tag, preselected_tag: Tag | None) -> None:
+def check_preselected(query_tag: Tag, preselected_tag: Tag | None) -> None:
+    """Raise `TagInvalid` unless a selection from one tag can start with the other."""
     if preselected_tag is None:
         return
     if not is_subset(read_mask(preselected_tag), read_mask(query_tag)):
@@ -208,19 +221,26 @@ def _choose_score(
     )
 
 
-def _make_key(dataset: Dataset, wanted: SamplingInput) -> str:
-    # One selection at a time can make the tag of a name.
-    return f"sample:{dataset.id}:{wanted.new_tag_name}"
+def make_key(dataset: Dataset, new_tag_name: str) -> str:
+    """Return what no two jobs have in common: one selection at a time makes the tag of a name."""
+    return f"sample:{dataset.id}:{new_tag_name}"
 
 
-def _find_same(connection: sa.Connection, dataset: Dataset, wanted: SamplingInput) -> Job | None:
+def find_same(
+    connection: sa.Connection, dataset: Dataset, new_tag_name: str, wanted: dict[str, Any]
+) -> Job | None:
     """Return the job of the very same request.
+
+    Args:
+        connection: An open write transaction.
+        dataset: Locked.
+        new_tag_name: Name of the tag that the selection is to make.
+        wanted: The job's input.
 
     Raises:
         TagNameExists: If another selection has the name.
     """
-    key = _make_key(dataset, wanted)
-    job = find_job_by_key(connection, key)
+    job = find_job_by_key(connection, make_key(dataset, new_tag_name))
     if job is None:
         return None
     if job.status == JobStatus.FINISHED:
@@ -229,6 +249,6 @@ def _find_same(connection: sa.Connection, dataset: Dataset, wanted: SamplingInpu
             # Its tag was deleted or renamed away: the name is free for a new selection.
             drop_key(connection, job.id)
             return None
-    if orjson.loads(job.input_json) != orjson.loads(orjson.dumps(wanted.to_json())):
+    if orjson.loads(job.input_json) != orjson.loads(orjson.dumps(wanted)):
         raise TagNameExists
     return job

@@ -8,6 +8,7 @@ from lightly.server.embeddings import repository
 from lightly.server.embeddings.models import DatasetFacts, Embedding, make_vectors_key
 from lightly.server.embeddings.vectors import Float32Array, open_vectors
 from lightly.server.jobs.task import Task, TaskFailed
+from lightly.server.selections.material import Material
 
 
 def require_dataset(connection: sa.Connection, task: Task) -> DatasetFacts:
@@ -39,3 +40,29 @@ def open_ready_vectors(task: Task) -> tuple[Embedding, Float32Array]:
         raise TaskFailed(embedding.error or "The embedding has no vectors yet.")
     key = make_vectors_key(task.dataset_id, embedding.id, str(embedding.source_etag))
     return embedding, open_vectors(task.blobs, key)
+
+
+def find_vectors(task: Task) -> Float32Array | None:
+    """Return the vectors of the embedding of a task if there are any; it may ask for none."""
+    if task.input["embedding_id"] is None:
+        return None
+    try:
+        return open_ready_vectors(task)[1]
+    except TaskFailed:
+        return None
+
+
+def require_vectors(task: Task, material: Material) -> Float32Array:
+    """Return a vector of every sample of a selection, as a memory map.
+
+    Raises:
+        TaskFailed: If the embedding was deleted, is not ready, or covers fewer samples.
+    """
+    embedding, vectors = open_ready_vectors(task)
+    if len(material.candidates) and material.candidates[-1] >= len(vectors):
+        raise TaskFailed(
+            f"The embedding '{embedding.name[:80]}' covers the first {len(vectors)} samples, but "
+            f"the query tag has later ones. Upload embeddings of all {material.n_samples} samples."
+        )
+    # Samples that were added after the tags were sized are none of this selection's.
+    return vectors[: material.n_samples]

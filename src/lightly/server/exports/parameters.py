@@ -14,7 +14,7 @@ from lightly.server.http.parameters import PageParameter
 Flag = bool | None
 
 
-def _read_short_options(
+async def _read_short_options(
     page: PageParameter,
     format_: Annotated[FileOutputFormat | None, Query(alias="format")] = None,
     preview_example: Annotated[Flag, Query(alias="previewExample")] = None,
@@ -26,7 +26,7 @@ def _read_short_options(
     )
 
 
-def _read_options(
+async def _read_options(
     page: PageParameter,
     expires_in: Annotated[int | None, Query(alias="expiresIn", ge=1)] = None,
     access_control: Annotated[str | None, Query(alias="accessControl")] = None,

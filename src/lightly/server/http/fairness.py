@@ -76,7 +76,7 @@ class _Share:
 
     def __init__(self, max_active: int) -> None:
         self.n_requests = 0
-        self.slots = anyio.Semaphore(max_active, fast_acquire=True)
+        self.slots = FairLimiter(max_active)
 
 
 class FairShareMiddleware:
@@ -103,13 +103,15 @@ class FairShareMiddleware:
         if not isinstance(caller, User):
             await self._app(scope, receive, send)
             return
-        share = self._shares.setdefault(caller.id, _Share(self._max_active))
+        share = self._shares.get(caller.id)
+        if share is None:
+            share = self._shares[caller.id] = _Share(self._max_active)
         if share.n_requests >= self._max_active + self._max_waiting:
             await error_response(TooManyAtOnce(), scope)(scope, receive, send)
             return
         share.n_requests += 1
         try:
-            async with share.slots:
+            async with share.slots.take(caller.id):
                 await self._app(scope, receive, send)
         finally:
             share.n_requests -= 1

@@ -35,7 +35,7 @@ class Page:
     size: int | None
 
 
-def _read_page(
+async def _read_page(
     page_size: Annotated[int | None, Query(alias="pageSize", ge=1)] = None,
     page_offset: Annotated[int | None, Query(alias="pageOffset", ge=0)] = None,
 ) -> Page:
@@ -54,7 +54,7 @@ class AssetScope(enum.Enum):
     BOTH = "both"
 
 
-def _read_scope(
+async def _read_scope(
     of_team: Annotated[bool | None, Query(alias="getAssetsOfTeam")] = None,
     of_team_and_self: Annotated[bool | None, Query(alias="getAssetsOfTeamInclusiveSelf")] = None,
 ) -> AssetScope:

@@ -14,7 +14,14 @@ from pydantic_core import ErrorDetails
 from starlette.concurrency import run_in_threadpool
 
 from lightly.openapi_generated.wire.model import WireModel, WireUnion
-from lightly.server.errors import ApiError, FilterInvalid, MalformedRequest, PayloadTooLarge
+from lightly.server.errors import (
+    ApiError,
+    DatasetUnknown,
+    FilterInvalid,
+    MalformedRequest,
+    NotFound,
+    PayloadTooLarge,
+)
 
 ModelT = TypeVar("ModelT", bound=WireModel | WireUnion[Any])
 
@@ -162,13 +169,21 @@ else:
 
 def explain_validation_error(error: RequestValidationError, method: str) -> ApiError:
     """Return the error that names the parameter, the rule and the value in one sentence."""
-    first = error.errors()[0]
+    errors = error.errors()
+    # Whatever else is wrong: what the path names comes first.
+    first = next((each for each in errors if each["loc"][0] == "path"), errors[0])
     origin = first["loc"][0]
     text = _describe(
         f"{origin} parameter", cast("ErrorDetails", {**first, "loc": first["loc"][1:]})
     )
-    is_filter = method == "GET" and origin == "query" and first["type"] == _PATTERN_BROKEN
-    return FilterInvalid(text) if is_filter else MalformedRequest(text)
+    if first["type"] == _PATTERN_BROKEN:
+        if origin == "path":
+            # No object has such an id: it is as unknown as any other. Not 400: the newest clients
+            # repeat lists for half a minute on that, and take it for a failure of the server.
+            return DatasetUnknown(text) if first["loc"][1] == "datasetId" else NotFound(text)
+        if origin == "query" and method == "GET":
+            return FilterInvalid(text)
+    return MalformedRequest(text)
 
 
 def _describe(place: str, error: ErrorDetails) -> str:

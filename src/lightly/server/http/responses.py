@@ -13,7 +13,7 @@ from lightly.server.errors import ApiError
 
 #: Pieces of a streamed answer are about this long: few system calls, little memory.
 CHUNK_BYTES = 256 * 1024
-MAX_ERROR_CHARACTERS = 500
+MAX_ERROR_CHARACTERS = 460
 _JSON = "application/json"
 
 

@@ -146,6 +146,24 @@ def touch_claim(connection: sa.Connection, job_id: str, claim_token: str, now_ms
     return changed.rowcount == 1
 
 
+def note_progress(
+    connection: sa.Connection, job_id: str, claim_token: str, progress_json: str, now_ms: int
+) -> bool:
+    """Note how far a job is; tell whether `claim_token` still holds it."""
+    changed = connection.execute(
+        sa.update(jobs)
+        .where(_is_held(job_id, claim_token))
+        .values(progress_json=progress_json, last_modified_at_ms=now_ms)
+    )
+    return changed.rowcount == 1
+
+
+def read_progress(connection: sa.Connection, job_id: str) -> str | None:
+    """Return how far a job is, as JSON text; None when it has told nothing."""
+    query = sa.select(jobs.c.progress_json).where(jobs.c.id == job_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def finish_job(
     connection: sa.Connection, job_id: str, claim_token: str, result: dict[str, Any], now_ms: int
 ) -> None:

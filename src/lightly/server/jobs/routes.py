@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from lightly.server.errors import NotFound
 from lightly.server.http.requests import ContractRoute
 from lightly.server.http.responses import json_response
 from lightly.server.jobs import service
 from lightly.server.jobs.models import Job, JobStatus
-from lightly.server.jobs.reports import make_report_key
 from lightly.server.platform import Caller, Platform
 from lightly.server.samples.listing import stream_pieces
 
@@ -22,7 +19,6 @@ router = APIRouter(route_class=ContractRoute)
 
 #: Clients ask first after one second, then at this pace.
 _NEXT_POLL_S = 1
-_REPORT_CHUNK_BYTES = 256 * 1024
 JobId = Annotated[str, Path(alias="jobId")]
 
 
@@ -73,18 +69,16 @@ def get_job(job_id: JobId, platform: Platform, caller: Caller) -> Response:
     return json_response(write_job_status(service.get_job(platform, caller, job_id)))
 
 
-@router.get("/ext/v1/jobs/{jobId}/report")
-def get_report(job_id: JobId, platform: Platform, caller: Caller) -> Response:
-    """Return what a finished job has to say about its work, as JSON."""
-    job = service.get_job(platform, caller, job_id)
-    try:
-        file = platform.blobs.open(make_report_key(job.dataset_id, job.id))
-    except FileNotFoundError as error:
-        raise NotFound("This job has no report: only finished selections have one.") from error
-    return StreamingResponse(_read_chunks(file), media_type="application/json")
+@router.get("/ext/v1/jobs/{jobId}")
+def get_job_details(job_id: JobId, platform: Platform, caller: Caller) -> Response:
+    """Tell how far a job is, with what `/v1` has no room for."""
+    job, progress_json = service.get_job_with_progress(platform, caller, job_id)
+    progress = None if progress_json is None else orjson.Fragment(progress_json)
+    return json_response(write_job(job) | {"attempts": job.attempts, "progress": progress})
 
 
-def _read_chunks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_REPORT_CHUNK_BYTES):
-            yield chunk
+@router.put("/ext/v1/jobs/{jobId}/cancel", status_code=204)
+def cancel_job(job_id: JobId, platform: Platform, caller: Caller) -> Response:
+    """End a selection before it has an effect."""
+    service.cancel_job(platform, caller, job_id)
+    return Response(status_code=204)

@@ -143,7 +143,10 @@ def _attempt(task: Task, kind: JobKind) -> int:
         run: Callable[[Task], None] = importlib.import_module(_TASKS[kind]).run
         run_or_fail(task, run)
     except ClaimLost:
-        log.warning("job %s was taken over by another server; this attempt is dropped", task.job_id)
+        log.warning(
+            "job %s was cancelled or was taken over by another server; this attempt is dropped",
+            task.job_id,
+        )
     except Unavailable:
         raise
     except Exception:

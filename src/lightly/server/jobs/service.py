@@ -11,11 +11,11 @@ from lightly._kit.ids import is_id, make_id
 from lightly.server.auth.users import User
 from lightly.server.db.engine import Database
 from lightly.server.embeddings.arrival import note_csv
-from lightly.server.errors import JobUnknown
+from lightly.server.errors import JobEnded, JobUnknown
 from lightly.server.jobs import repository
 from lightly.server.jobs.dispatcher import Dispatcher
 from lightly.server.jobs.engine import WorkflowEngine
-from lightly.server.jobs.models import Job
+from lightly.server.jobs.models import Job, JobKind, JobStatus
 from lightly.server.jobs.processes import TaskProcesses
 from lightly.server.jobs.runner import Runner
 from lightly.server.settings import Settings
@@ -24,6 +24,8 @@ from lightly.server.storage.blobs import BlobStore
 if TYPE_CHECKING:
     from lightly.server.platform import PlatformState
 
+#: Why a cancelled job failed.
+CANCELLED = "The job was cancelled."
 #: Jobs read at once while a list is sent.
 _LIST_CHUNK = 1_000
 
@@ -92,6 +94,36 @@ def get_job(platform: PlatformState, caller: User, job_id: str) -> Job:
     if job is None:
         raise JobUnknown
     return job
+
+
+def get_job_with_progress(
+    platform: PlatformState, caller: User, job_id: str
+) -> tuple[Job, str | None]:
+    """Return a job that the caller asked for, and how far it is, as JSON text."""
+    job = get_job(platform, caller, job_id)
+    if JobStatus(job.status).is_final:
+        return job, None
+    with platform.database.read() as connection:
+        return job, repository.read_progress(connection, job.id)
+
+
+def cancel_job(platform: PlatformState, caller: User, job_id: str) -> None:
+    """End a selection before it makes its tag. Cancelling it again changes nothing.
+
+    The job has failed once this returns; the task notices within a second and stops.
+
+    Raises:
+        JobUnknown: If there is none; somebody else's looks the same.
+        JobEnded: If it has ended otherwise, or is no selection.
+    """
+    job = get_job(platform, caller, job_id)
+    if job.kind != JobKind.SAMPLING:
+        raise JobEnded("Only selections can be cancelled.")
+    with platform.database.write() as connection:
+        repository.fail_job(connection, job.id, CANCELLED, platform.clock.now_ms())
+        ended = repository.find_job(connection, job.id)
+    if ended is None or ended.error != CANCELLED:
+        raise JobEnded
 
 
 def iterate_jobs(platform: PlatformState, caller: User) -> Iterator[list[Job]]:

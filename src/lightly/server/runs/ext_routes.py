@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import orjson
@@ -26,6 +27,8 @@ from lightly.server.runs.ext_requests import (
     SessionCreateRequest,
 )
 from lightly.server.runs.lifetimes import get_heartbeat_s
+from lightly.server.runs.polling import ask_for_runs
+from lightly.server.runs.quiet_polls import Poll
 
 router = APIRouter(prefix="/ext/v1", route_class=ContractRoute)
 
@@ -60,9 +63,13 @@ def end_session(
 
 
 @router.post("/runs/claim")
-def claim_run(body: JsonBody[RunClaimRequest], platform: Platform, caller: Caller) -> Response:
+async def claim_run(
+    body: JsonBody[RunClaimRequest], platform: Platform, caller: Caller
+) -> Response:
     """Return the most urgent run for a worker under a lease; 204 when there is none."""
-    claim = leases.claim_run(platform, caller, body)
+    versions = None if body.versions is None else tuple(body.versions)
+    poll = Poll(caller, body.worker_id, (body.session_id, body.docker_version, versions))
+    claim = await ask_for_runs(platform, poll, partial(leases.claim_run, platform, caller, body))
     if claim is None:
         return Response(status_code=204)
     run = claim.run

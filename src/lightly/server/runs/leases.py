@@ -42,7 +42,7 @@ from lightly.server.runs.texts import check_name, clean_text
 from lightly.server.workers.access import load_worker
 from lightly.server.workers.models import Worker
 from lightly.server.workers.repository import update_worker
-from lightly.server.workers.service import note_sign_of_life
+from lightly.server.workers.service import end_silence
 
 #: How often a claim is tried that meets another one for the same dataset.
 _TRIES = 5
@@ -75,7 +75,7 @@ def claim_run(platform: PlatformState, caller: User, body: RunClaimRequest) -> C
         worker = load_worker(connection, caller, body.worker_id)
         has_work = _has_work(connection, caller, worker, body)
     if not has_work:
-        note_sign_of_life(platform, worker)
+        end_silence(platform, worker)
         return None
     for _ in range(_TRIES):
         try:

@@ -6,22 +6,33 @@ what the server can see is looked at. Source: wire contract, semantics section 1
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
 
-import orjson
 import sqlalchemy as sa
 
+from lightly.data.datasource_files.errors import FileInvalid
+from lightly.data.datasource_files.metadata_files import parse_metadata_schema
+from lightly.data.datasource_files.names import (
+    METADATA_SCHEMA_FILE,
+    TASKS_FILE,
+    name_task_schema,
+)
+from lightly.data.datasource_files.prediction_tasks import parse_schema, parse_tasks
 from lightly.server.auth.users import User
 from lightly.server.datasets.models import Dataset
-from lightly.server.datasources.models import LIGHTLY_FOLDER, Side, find_side
+from lightly.server.datasources.models import Side, find_side
 from lightly.server.datasources.opening import can_open, open_store
 from lightly.server.datasources.relevant_files import RelevantFile, load_relevant_names
 from lightly.server.datasources.service import find_for_side
 from lightly.server.datasources.stores import FileStore
 from lightly.server.errors import (
     ConfigReferencesInvalidFiles,
+    DatasourceUnavailable,
     DatasourceUnknown,
+    DatasourceUnreachable,
     FileUnknown,
     RelevantFilenamesInvalid,
 )
@@ -31,18 +42,12 @@ from lightly.server.predictions.repository import find_task
 
 #: Far above any schema that people write.
 MAX_SCHEMA_BYTES = 8 * 1024 * 1024
-_TASK_TYPES = (
-    "classification",
-    "instance-segmentation",
-    "keypoint-detection",
-    "object-detection",
-    "semantic-segmentation",
-)
 #: Made by the worker itself during a run.
 _PRETAGGING_TASK = "lightly_pretagging"
 #: Computed by the worker for every image.
 _COMPUTED_METADATA = "lightly."
 Json = dict[str, Any]
+ContentT = TypeVar("ContentT")
 
 
 def check_referenced_files(
@@ -74,14 +79,16 @@ def check_referenced_files(
         ]
         needs_metadata = _uses_metadata(config) and not list_configurations(connection, dataset.key)
         store = _find_store(platform, connection, dataset)
-    if docker.get("relevantFilenamesFile"):
-        _check_relevant(platform, caller, dataset, docker["relevantFilenamesFile"])
-    if store is None:
-        return
-    if tasks:
-        _check_predictions(store, tasks)
-    if needs_metadata:
-        _check_metadata(store)
+    # What the server cannot reach is left to the worker, which says why it cannot either.
+    with suppress(DatasourceUnreachable, DatasourceUnavailable):
+        if docker.get("relevantFilenamesFile"):
+            _check_relevant(platform, caller, dataset, docker["relevantFilenamesFile"])
+        if store is None:
+            return
+        if tasks:
+            _check_predictions(store, tasks)
+        if needs_metadata:
+            _read(store, METADATA_SCHEMA_FILE, parse_metadata_schema)
 
 
 def _list_inputs(config: Json) -> Iterator[Json]:
@@ -136,50 +143,16 @@ def _check_relevant(platform: PlatformState, caller: User, dataset: Dataset, nam
 
 
 def _check_predictions(store: FileStore, tasks: list[str]) -> None:
-    folder = f"{LIGHTLY_FOLDER}predictions/"
-    listed = _read_json(store, f"{folder}tasks.json")
-    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
-        raise _refuse(f"{folder}tasks.json", "must be a list of the names of tasks")
+    listed = _read(store, TASKS_FILE, parse_tasks)
     for task in tasks:
         if task not in listed:
             reason = f"does not name the task '{task[:80]}', which the configuration uses"
-            raise _refuse(f"{folder}tasks.json", reason)
-        name = f"{folder}{task}/schema.json"
-        schema = _read_json(store, name)
-        if not isinstance(schema, dict) or schema.get("task_type") not in _TASK_TYPES:
-            raise _refuse(name, f"must have a 'task_type' out of {', '.join(_TASK_TYPES)}")
-        if not _are_categories(schema.get("categories")):
-            raise _refuse(
-                name, "must have 'categories', each with a 'name' and an 'id' of its own from 0 on"
-            )
+            raise _refuse(TASKS_FILE, reason)
+        name = name_task_schema(task)
+        _read(store, name, partial(parse_schema, file=name))
 
 
-def _are_categories(categories: object) -> bool:
-    if not isinstance(categories, list):
-        return False
-    ids = [_read_category_id(category) for category in categories]
-    return None not in ids and len(set(ids)) == len(ids)
-
-
-def _read_category_id(category: object) -> int | None:
-    if not isinstance(category, dict) or not isinstance(category.get("name"), str):
-        return None
-    id_ = category.get("id")
-    return id_ if type(id_) is int and id_ >= 0 else None
-
-
-def _check_metadata(store: FileStore) -> None:
-    name = f"{LIGHTLY_FOLDER}metadata/schema.json"
-    entries = _read_json(store, name)
-    fields = ("name", "path", "valueDataType")
-    if not isinstance(entries, list) or not all(
-        isinstance(entry, dict) and all(isinstance(entry.get(field), str) for field in fields)
-        for entry in entries
-    ):
-        raise _refuse(name, f"must be a list of objects with {', '.join(fields)}")
-
-
-def _read_json(store: FileStore, name: str) -> object:
+def _read(store: FileStore, name: str, parse: Callable[[bytes], ContentT]) -> ContentT:
     try:
         _, content = store.read(name, MAX_SCHEMA_BYTES + 1)
     except FileUnknown as error:
@@ -187,9 +160,10 @@ def _read_json(store: FileStore, name: str) -> object:
     if len(content) > MAX_SCHEMA_BYTES:
         raise _refuse(name, f"may have at most {MAX_SCHEMA_BYTES} bytes")
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise _refuse(name, "is no JSON") from error
+        return parse(content)
+    except FileInvalid as error:
+        place = f"{error.key} " if error.key else "it "
+        raise _refuse(name, f"is not valid: {place}{error.rule}") from error
 
 
 def _refuse(name: str, reason: str) -> ConfigReferencesInvalidFiles:

@@ -121,6 +121,24 @@ def list_in_state(
     return [_make_schedule(row) for row in connection.execute(query)]
 
 
+def find_owner_with_open(connection: sa.Connection, runs_on_json: str) -> str | None:
+    """Return whose run is the most urgent one that asks for these labels and could begin now."""
+    query = (
+        sa.select(scheduled_runs.c.user_id)
+        .select_from(_WITH_DATASETS)
+        .where(
+            _IS_OPEN,
+            scheduled_runs.c.runs_on_json == runs_on_json,
+            datasets.c.deleted_at_ms.is_(None),
+            ~_is_dataset_locked(),
+        )
+        .order_by(scheduled_runs.c.priority.desc(), scheduled_runs.c.id)
+        .limit(1)
+    )
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
 def list_open_label_sets(connection: sa.Connection, caller: User, scope: AssetScope) -> list[str]:
     """Return the different `runs_on_json` of open runs: an index alone answers this."""
     found = connection.execute(_select_open_label_sets(scope), name_caller(caller))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -25,6 +26,8 @@ from lightly.server.platform import Caller, Platform
 from lightly.server.runs import schedules
 from lightly.server.runs.labels import read_labels
 from lightly.server.runs.models import PRIORITIES, Schedule, ScheduleState
+from lightly.server.runs.polling import ask_for_runs
+from lightly.server.runs.quiet_polls import Poll
 
 router = APIRouter(route_class=ContractRoute)
 
@@ -135,7 +138,7 @@ def get_schedules_for_labels(
 
 
 @router.get("/v1/docker/worker/{workerId}/schedule")
-def get_schedules_for_worker(
+async def get_schedules_for_worker(
     worker_id: WorkerId,
     platform: Platform,
     caller: Caller,
@@ -143,6 +146,7 @@ def get_schedules_for_worker(
     state: _State = None,
 ) -> Response:
     """List what a worker may take, most urgent first, or what it has taken."""
-    return _list(
-        schedules.list_for_worker(platform, caller, worker_id, scope, state or ScheduleState.OPEN)
-    )
+    wanted = state or ScheduleState.OPEN
+    look_up = partial(schedules.list_for_worker, platform, caller, worker_id, scope, wanted)
+    found = await ask_for_runs(platform, Poll(caller, worker_id, (scope, wanted)), look_up)
+    return _list(found or [])

@@ -35,7 +35,7 @@ from lightly.server.runs.states import is_end
 from lightly.server.workers.access import load_config, load_worker
 from lightly.server.workers.configs import check_for_run, read_options
 from lightly.server.workers.models import Worker
-from lightly.server.workers.service import note_sign_of_life
+from lightly.server.workers.service import end_silence
 
 #: What lists of a dataset leave out unless they are asked for it.
 _CLOSED = frozenset({ScheduleState.DONE, ScheduleState.CANCELED})
@@ -163,7 +163,7 @@ def list_for_worker(
             found = list_open_in(connection, caller, scope, worker.labels)
         else:
             found = schedule_repository.list_of_worker(connection, worker.id, state.value)
-    note_sign_of_life(platform, worker)
+    end_silence(platform, worker)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from lightly.server.datasources.sample_files import Sources
 from lightly.server.errors import ImageUnknown, ThumbnailUnknown
 from lightly.server.platform import PlatformState
 from lightly.server.samples.models import ImageKind, Sample
-from lightly.server.samples.public_tokens import open_public_token
+from lightly.server.samples.public_tokens import make_public_token, open_public_token
 from lightly.server.samples.service import load_sample
 from lightly.server.settings import Settings
 from lightly.server.storage.blobs import make_sample_key
@@ -69,8 +69,14 @@ def make_read_url(
         dataset = load_dataset(connection, caller, dataset_id, Action.READ)
         sample = load_sample(connection, dataset, sample_id)
         sources = sample_files.find_sources(connection, dataset)
+
+    def redirect() -> str:
+        with platform.database.read() as connection:
+            token = make_public_token(connection, platform.keys, caller, dataset_id)
+        return redirected_read_url(platform.settings, dataset_id, sample_id, type_, token)
+
     ttl_s = platform.settings.signed_url_ttl_s
-    return _sign_read_url(platform, dataset, sample, sources, type_, ttl_s)
+    return _sign_read_url(platform, dataset, sample, sources, type_, ttl_s, redirect)
 
 
 def resolve_redirect(
@@ -110,6 +116,7 @@ def _sign_read_url(
     sources: Sources,
     type_: ReadType,
     ttl_s: int,
+    redirect: Callable[[], str] | None = None,
 ) -> str:
     """Return a URL to what was uploaded, else to what lies in the datasource."""
     kinds: tuple[ImageKind, ...] = ("full",) if type_ == "full" else ("thumb", "full")
@@ -118,7 +125,7 @@ def _sign_read_url(
         if platform.blobs.head(key) is not None:
             now_s = platform.clock.now_ms() / 1000
             return platform.blobs.sign_url(key, "GET", ttl_s=ttl_s, now_s=now_s)
-        url = _find_datasource_url(platform, dataset, sample, sources, kind, ttl_s)
+        url = _find_datasource_url(platform, dataset, sample, sources, kind, ttl_s, redirect)
         if url is not None:
             return url
     raise ImageUnknown if type_ == "full" else ThumbnailUnknown
@@ -131,6 +138,7 @@ def _find_datasource_url(
     sources: Sources,
     kind: ImageKind,
     ttl_s: int,
+    redirect: Callable[[], str] | None,
 ) -> str | None:
     if kind == "full":
         name: str | None = sample_files.name_image(sample)
@@ -139,5 +147,11 @@ def _find_datasource_url(
     if name is None:
         return None
     return sample_files.find_image_url(
-        platform, dataset, sources, name, ttl_s, is_optional=kind == "thumb"
+        platform,
+        dataset,
+        sources,
+        name,
+        ttl_s,
+        redirect=redirect,
+        is_optional=kind == "thumb",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import os
@@ -34,12 +35,21 @@ class ServerKeys:
 
     def hash_token(self, token: str) -> str:
         """Return the keyed hash under which a token is stored, 64 hex digits."""
-        key = self.derive("token-hash")
-        return hmac.digest(key, token.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+        content = token.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._token_key, content, hashlib.sha256).hex()
 
     def sign(self, message: bytes) -> str:
         """Return the signature of a message as 64 hex digits."""
-        return hmac.digest(self.derive("url-signature"), message, hashlib.sha256).hex()
+        return hmac.digest(self._signature_key, message, hashlib.sha256).hex()
+
+    # Kept: every request needs the first, every URL of a listing the second.
+    @functools.cached_property
+    def _token_key(self) -> bytes:
+        return self.derive("token-hash")
+
+    @functools.cached_property
+    def _signature_key(self) -> bytes:
+        return self.derive("url-signature")
 
 
 def load_or_make_keys(data_dir: Path) -> ServerKeys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,6 +84,19 @@ def update_worker(connection: sa.Connection, worker_id: str, now_ms: int, **valu
         sa.update(workers)
         .where(workers.c.id == worker_id)
         .values(last_modified_at_ms=now_ms, **values)
+    )
+
+
+def note_heard_of(connection: sa.Connection, heard_of: Mapping[str, int]) -> None:
+    """Note when workers were heard of, by their ids, where that is news."""
+    heard_at_ms = sa.bindparam("heard_at_ms", type_=sa.BigInteger)
+    connection.execute(
+        sa.update(workers)
+        .where(workers.c.id == sa.bindparam("worker_id"))
+        .where(workers.c.last_modified_at_ms < heard_at_ms)
+        .values(last_modified_at_ms=heard_at_ms),
+        # In one order everywhere, so that two servers never wait for each other.
+        [{"worker_id": key, "heard_at_ms": heard_of[key]} for key in sorted(heard_of)],
     )
 
 

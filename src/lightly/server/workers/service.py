@@ -36,9 +36,9 @@ MAX_LABELS = 100
 MAX_WORKERS = 10_000
 #: What the first worker is called that is registered for a process which names none.
 DEFAULT_NAME = "default"
-#: Polls show that a worker lives too, but are noted no more often than this: they come every few
-#: seconds from every worker.
-NOTED_EVERY_MS = SILENT_AFTER_MS // 8
+#: A poll of a worker that was not heard of for this long is written down at once; those of others
+#: are `SignsOfLife`.
+WRITTEN_AT_ONCE_AFTER_MS = SILENT_AFTER_MS // 2
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -127,10 +127,10 @@ def delete_worker(platform: PlatformState, caller: User, worker_id: str) -> None
         repository.delete_worker(connection, worker.id)
 
 
-def note_sign_of_life(platform: PlatformState, worker: Worker) -> None:
-    """Note that a worker was heard of, unless that was noted a moment ago."""
+def end_silence(platform: PlatformState, worker: Worker) -> None:
+    """Note at once that a worker is heard of again which was silent for a while."""
     now_ms = platform.clock.now_ms()
-    if now_ms - worker.last_modified_at_ms < NOTED_EVERY_MS:
+    if now_ms - worker.last_modified_at_ms < WRITTEN_AT_ONCE_AFTER_MS:
         return
     with platform.database.write() as connection:
         repository.update_worker(connection, worker.id, now_ms)

@@ -31,9 +31,9 @@ def test_the_target_counts_preselected_samples(n_samples, n_candidates, n_presel
     material = Material(
         dataset=None,
         n_samples=n_candidates,
+        query_tag_id="a" * 24,
         candidates=np.arange(n_candidates),
         preselected=np.arange(n_preselected),
-        scores=None,
     )
 
     assert count_new_samples(n_samples, material) == expected

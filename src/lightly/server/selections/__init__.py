@@ -1,0 +1,1 @@
+"""Selections within a dataset: asked for, carried out, explained."""

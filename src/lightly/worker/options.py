@@ -1,0 +1,130 @@
+"""The options of a run, from a configuration of any version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lightly.utils.run_configuration.reading import read_free_form
+from lightly.worker.errors import RunRefused
+
+#: Options of the oldest clients that change nothing here, with what holds instead. They are logged.
+WITHOUT_EFFECT = {
+    "dumpDataset": "selected images are in the dataset; `lightly copy` writes them to a folder",
+    "dumpSampledEmbeddings": "embeddings of the selection are in the dataset",
+    "memoryRequirementInGB": "memory is bounded without a setting",
+    "runDirectory": "results are artifacts of the run",
+    "showVideoSamplingTimeline": "the report always has the timeline",
+    "pretaggingDebug": "predictions are shown in the web app",
+    "sanityCheck": "`lightly worker --help` shows that a worker starts",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a run shall do; names and defaults as in docs/reference/worker-configuration.md."""
+
+    bypass_verify: bool = False
+    enable_datapool_update: bool = True
+    process_all: bool = False
+    use_datapool: bool = False
+    relevant_filenames_file: str = ""
+    embeddings: str = ""
+    normalize_embeddings: bool = True
+    num_threads: int = -1
+    selected_sequence_length: int = 1
+    upload_report: bool = True
+    shutdown_when_job_finished: bool = False
+    remove_exact_duplicates: bool = True
+    enable_corruptness_check: bool = True
+    output_image_format: str = "png"
+    min_days_to_expiration: float | None = None
+    expiration_strategy: str | None = None
+    selection: Mapping[str, Any] = field(default_factory=dict)
+    docker: Mapping[str, Any] = field(default_factory=dict)
+    lightly: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_options(answer: Mapping[str, Any]) -> RunOptions:
+    """Return the options of a configuration as the server keeps it.
+
+    Args:
+        answer: `version` and `config`.
+
+    Raises:
+        RunRefused: If it asks for something that cannot be done.
+        InvalidConfiguration: If a free-form configuration has an unknown or a wrong option.
+    """
+    version, config = answer.get("version", "V0"), dict(answer["config"])
+    if version == "V0":
+        config = read_free_form(config)
+    docker = dict(config.get("docker") or {})
+    datasource = dict(docker.get("datasource") or {})
+    expiration = dict(datasource.get("inputExpiration") or {})
+    return RunOptions(
+        bypass_verify=datasource.get("bypassVerify", False),
+        enable_datapool_update=datasource.get("enableDatapoolUpdate", True),
+        process_all=datasource.get("processAll", False),
+        # Workers before 2.11, whose clients send V0 to V3, always had the datapool on.
+        use_datapool=docker.get("useDatapool", version in {"V0", "V2", "V3"}),
+        relevant_filenames_file=docker.get("relevantFilenamesFile") or "",
+        embeddings=docker.get("embeddings") or "",
+        normalize_embeddings=docker.get("normalizeEmbeddings", True),
+        num_threads=docker.get("numThreads", -1),
+        selected_sequence_length=docker.get("selectedSequenceLength", 1),
+        upload_report=docker.get("uploadReport", True),
+        shutdown_when_job_finished=docker.get("shutdownWhenJobFinished", False),
+        remove_exact_duplicates=docker.get("removeExactDuplicates", True),
+        enable_corruptness_check=docker.get("enableCorruptnessCheck", True),
+        output_image_format=docker.get("outputImageFormat") or "png",
+        min_days_to_expiration=expiration.get("minDaysToExpiration"),
+        expiration_strategy=expiration.get("handlingStrategy"),
+        selection=config.get("selection") or make_old_selection(docker),
+        docker=docker,
+        lightly=dict(config.get("lightly") or {}),
+    )
+
+
+def make_old_selection(docker: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the selection that `method` and `stopping_condition` of old configurations describe.
+
+    Raises:
+        RunRefused: If there is neither.
+    """
+    stopping = dict(docker.get("stoppingCondition") or {})
+    n_samples, min_distance = stopping.get("nSamples", -1), stopping.get("minDistance", -1)
+    if n_samples == -1 and min_distance == -1:
+        raise RunRefused(
+            "The run does not say how much to select. Give it a selection_config, or "
+            "worker_config.stopping_condition with n_samples or min_distance."
+        )
+    selection: dict[str, Any] = {"strategies": _make_old_strategies(docker, min_distance)}
+    if 0 < n_samples < 1:
+        selection["proportionSamples"] = n_samples
+    else:
+        selection["nSamples"] = int(n_samples)
+    return selection
+
+
+def _make_old_strategies(
+    docker: Mapping[str, Any], min_distance: float
+) -> list[dict[str, dict[str, Any]]]:
+    method = docker.get("method") or "coreset"
+    if method == "random":
+        return [{"input": {"type": "RANDOM"}, "strategy": {"type": "WEIGHTS"}}]
+    diversity: dict[str, Any] = {"type": "DIVERSITY"}
+    if min_distance >= 0:
+        diversity["stopping_condition_minimum_distance"] = min_distance
+    strategies = [{"input": {"type": "EMBEDDINGS"}, "strategy": diversity}]
+    if method == "coral":
+        scores = dict(docker.get("activeLearning") or {})
+        if not scores.get("taskName"):
+            raise RunRefused(
+                "The method coral needs worker_config.active_learning.task_name: the prediction "
+                "task whose scores weigh the samples."
+            )
+        score = scores.get("scoreName") or "uncertainty_margin"
+        source = {"type": "SCORES", "task": scores["taskName"], "score": score}
+        strategies.append({"input": source, "strategy": {"type": "WEIGHTS"}})
+    return strategies

@@ -1,0 +1,151 @@
+"""The report as the contract's `ReportV2`, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightly.openapi_generated.swagger_client.models.report_v2 import ReportV2
+from lightly.worker.report.distances import Vectors, choose_evenly, find_nearest
+from lightly.worker.report.distributions import describe_categories, describe_numbers
+from lightly.worker.report.facts import LIGHTLY_FIELDS, RunFacts, SelectionFacts
+from lightly.worker.report.maps import draw_maps
+
+#: Pairs of a selected image and the removed one that is nearest to it.
+N_PAIRS = 12
+#: Nobody here knows what labels cost or what they emit, so nothing is claimed.
+_NO_SAVINGS = {"costSavings": 0.0, "co2Savings": 0.0}
+
+
+def make_report(run: RunFacts, found: SelectionFacts) -> dict[str, Any]:
+    """Return the report with wire names, checked against the contract's model."""
+    content = {
+        "generalInformation": _describe_run(run, found),
+        "datasetAnalysis": {
+            "embeddingInformation": describe_embeddings(found),
+            "metadataInformation": _describe_metadata(found),
+        },
+        "predictionTaskInformation": {},
+    }
+    return dict(ReportV2.from_dict(content).to_dict(by_alias=True))
+
+
+def _describe_run(run: RunFacts, found: SelectionFacts) -> dict[str, Any]:
+    counts, n_picks = run.counts, len(found.picks)
+    sizes = {
+        "nInput": counts.n_listed,
+        "nCorrupt": counts.n_corrupt,
+        "nDuplicate": counts.n_duplicate,
+        "nRemoved": counts.n_processed - n_picks,
+        "nSelected": n_picks,
+        "nPreselectedDatapool": len(found.datapool),
+        "nSelectedWithDatapool": n_picks + len(found.datapool),
+    }
+    return {
+        "workerInformation": {
+            "buildTime": datetime.fromtimestamp(run.ended_s, UTC).strftime("%Y-%m-%d"),
+            "buildVersion": run.engine_version,
+        },
+        "runInformation": {
+            "startTimestamp": run.started_s,
+            "endTimestamp": run.ended_s,
+            "totalProcessingTimeS": max(0.0, run.ended_s - run.started_s),
+            "runId": run.run_id,
+            "runUrl": run.run_url,
+        },
+        "datasetInformation": {
+            "datasetSizes": sizes,
+            "datasetId": run.dataset_id,
+            "datasetUrl": run.dataset_url,
+            "datasetName": run.dataset_name,
+        },
+        "annotationSavings": {
+            "imageClassification": _NO_SAVINGS,
+            "objectDetection": _NO_SAVINGS,
+            "semanticSegmentation": _NO_SAVINGS,
+        },
+        "selectedAndRemovedImageExamples": [
+            {
+                "selectedImage": found.names[selected],
+                "removedImage": found.names[removed],
+                "distance": distance,
+            }
+            for selected, removed, distance in find_pairs(found)
+        ],
+    }
+
+
+def find_pairs(found: SelectionFacts, count: int = N_PAIRS) -> list[tuple[int, int, float]]:
+    """Return picks spread over the selection, each with its nearest image that was left out."""
+    removed = np.setdiff1d(np.arange(len(found.embeddings)), found.picks)
+    chosen = found.picks[choose_evenly(len(found.picks), count)]
+    among = removed[choose_evenly(len(removed), 100_000)]
+    nearest, distances = find_nearest(found.embeddings[chosen], found.embeddings[among])
+    return [
+        (int(pick), int(among[place]), float(distance))
+        for pick, place, distance in zip(chosen, nearest, distances, strict=True)
+        if place >= 0
+    ]
+
+
+def iterate_sets(found: SelectionFacts) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Yield name and positions of the sets of candidates that a report compares."""
+    yield "input", np.arange(len(found.embeddings))
+    yield "selected", found.picks
+    yield "random", found.random
+
+
+def describe_embeddings(found: SelectionFacts) -> dict[str, Any]:
+    """Return the contract's `EmbeddingInformation`."""
+    sets: dict[str, Vectors] = {
+        name: found.embeddings[places] for name, places in iterate_sets(found)
+    }
+    if len(found.datapool):
+        sets["preselectedDatapool"] = found.datapool
+        sets["selectedWithDatapool"] = np.concatenate([found.datapool, sets["selected"]])
+    measured = found.embeddings[choose_evenly(len(found.embeddings))]
+    covers = {
+        name: find_nearest(measured, others)[1] for name, others in sets.items() if name != "input"
+    }
+    return {
+        "distanceToNearestNeighborInSet": describe_numbers(
+            {name: _measure_spacing(vectors) for name, vectors in sets.items()}
+        ),
+        "distanceToCoverInput": describe_numbers(covers),
+        "scatterPlotData": draw_maps(found),
+    }
+
+
+def _measure_spacing(vectors: Vectors) -> NDArray[np.float64]:
+    places = choose_evenly(len(vectors))
+    return find_nearest(vectors[places], vectors, own=places)[1]
+
+
+def _describe_metadata(found: SelectionFacts) -> dict[str, Any]:
+    own = set(LIGHTLY_FIELDS)
+    return {
+        "lightlyNumeric": {
+            name: _describe_numbers(found, values)
+            for name, values in found.numbers.items()
+            if name in own
+        },
+        "customNumeric": {
+            name: _describe_numbers(found, values)
+            for name, values in found.numbers.items()
+            if name not in own
+        },
+        "customCategorical": {
+            name: describe_categories(
+                {kind: [values[place] for place in places] for kind, places in iterate_sets(found)}
+            )
+            for name, values in found.categories.items()
+        },
+    }
+
+
+def _describe_numbers(found: SelectionFacts, values: NDArray[np.float64]) -> Mapping[str, Any]:
+    return describe_numbers({kind: values[places] for kind, places in iterate_sets(found)})

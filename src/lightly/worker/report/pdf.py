@@ -1,0 +1,251 @@
+"""The report as a PDF that people read: numbers first, then pictures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
+from PIL import Image
+
+from lightly._kit.atomic_files import open_atomic
+
+_PAGE_INCHES = (8.27, 11.69)
+_COLOURS = {
+    "input": "#9aa5b1",
+    "selected": "#1f7a5a",
+    "random": "#c9822b",
+    "preselectedDatapool": "#5b6abf",
+    "selectedWithDatapool": "#2b3a67",
+}
+_LABELS = {
+    "preselectedDatapool": "datapool",
+    "selectedWithDatapool": "selected with datapool",
+}
+_MAX_ROWS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportPages:
+    """What the PDF shows beside the JSON report.
+
+    Attributes:
+        content: The contract's `ReportV2` with wire names.
+        facts: Lines for the first page: what and how much.
+        curve: Coverage by count of picks: `counts`, `radius`, `random_radius`; None without.
+        pictures: Preview and name of some selected images, in pick order.
+        pairs: Preview and name of a selected and of its nearest removed image, and the distance.
+        excluded: Name, kind and reason of some excluded files.
+    """
+
+    content: Mapping[str, Any]
+    facts: Sequence[tuple[str, str]]
+    curve: Mapping[str, np.ndarray[Any, Any]] | None
+    pictures: Sequence[tuple[bytes, str]]
+    pairs: Sequence[tuple[tuple[bytes, str], tuple[bytes, str], float]]
+    excluded: Sequence[tuple[str, str, str]]
+
+
+def write_pdf(path: Path, pages: ReportPages) -> None:
+    """Write the report; the file appears whole or not at all."""
+    # Of the library's styles only what is set here: the user's own would change the report.
+    with (
+        mpl.rc_context(
+            {**mpl.rcParamsDefault, "font.size": 9, "axes.grid": True, "grid.alpha": 0.3}
+        ),
+        open_atomic(path) as file,
+        PdfPages(file) as document,
+    ):
+        for draw in (
+            _draw_facts, _draw_distances, _draw_maps, _draw_metadata, _draw_pictures, _draw_pairs,
+        ):  # fmt: skip
+            figure = draw(pages)
+            if figure is not None:
+                document.savefig(figure)
+        document.infodict()["Title"] = "Lightly selection report"
+        document.infodict()["CreationDate"] = datetime.now(UTC)
+
+
+def _make_page(title: str) -> Figure:
+    figure = Figure(figsize=_PAGE_INCHES, layout="constrained")
+    figure.suptitle(title, x=0.02, ha="left", fontsize=14, fontweight="bold")
+    return figure
+
+
+def _draw_facts(pages: ReportPages) -> Figure:
+    figure = _make_page("What was selected")
+    top, bottom = figure.subplots(2, 1, height_ratios=[3, 2])
+    _write_table(top, ["", ""], [list(fact) for fact in pages.facts], widths=(0.4, 0.6))
+    rows = [[_cut(name), kind, _cut(reason)] for name, kind, reason in pages.excluded[:_MAX_ROWS]]
+    bottom.set_title(
+        "Left out before the selection" if rows else "Nothing was left out", loc="left"
+    )
+    _write_table(bottom, ["file", "as", "because"], rows, widths=(0.4, 0.15, 0.45))
+    return figure
+
+
+def _write_table(
+    axes: Axes, header: list[str], rows: list[list[str]], *, widths: tuple[float, ...]
+) -> None:
+    axes.axis("off")
+    if not rows:
+        return
+    table = axes.table(
+        rows, colLabels=header if any(header) else None, colWidths=list(widths),
+        cellLoc="left", loc="upper left", edges="horizontal",
+    )  # fmt: skip
+    table.auto_set_font_size(False)
+    table.set_fontsize(8)
+
+
+def _draw_distances(pages: ReportPages) -> Figure:
+    figure = _make_page("How well the selection covers the input")
+    found = pages.content["datasetAnalysis"]["embeddingInformation"]
+    axes = figure.subplots(3 if pages.curve is not None else 2, 1)
+    _draw_histogram(
+        axes[0],
+        found["distanceToCoverInput"],
+        "Distance of each input image to the nearest selected",
+    )
+    _draw_histogram(
+        axes[1], found["distanceToNearestNeighborInSet"], "Distance to the nearest within the set"
+    )
+    if pages.curve is not None:
+        _draw_curve(axes[2], pages.curve)
+    return figure
+
+
+def _draw_curve(axes: Axes, curve: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    axes.plot(curve["counts"], curve["radius"], color=_COLOURS["selected"], label="selected")
+    random = np.atleast_2d(curve["random_radius"])
+    if random.size:
+        axes.plot(
+            curve["counts"], random.mean(axis=0), color=_COLOURS["random"], label="random, mean"
+        )
+        axes.fill_between(
+            curve["counts"], random.min(axis=0), random.max(axis=0),
+            color=_COLOURS["random"], alpha=0.25,
+        )  # fmt: skip
+    axes.set(title="Farthest input image from the first k picks", xlabel="k", xscale="log")
+    axes.legend()
+
+
+def _draw_histogram(axes: Axes, found: Mapping[str, Any], title: str) -> None:
+    low, high = found["range"]
+    edges = np.linspace(low, high if high > low else low + 1.0, found["bins"] + 1)
+    for name, colour in _COLOURS.items():
+        if name in found and sum(found[name]["counts"]):
+            counts = np.array(found[name]["counts"], float)
+            label = f"{_LABELS.get(name, name)}, mean {found[name]['metrics']['mean']:.3g}"
+            axes.stairs(counts / counts.sum(), edges, color=colour, label=label, linewidth=1.5)
+    axes.set(title=title, ylabel="share")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
+
+
+def _draw_maps(pages: ReportPages) -> Figure:
+    figure = _make_page("Maps of the embeddings")
+    data = pages.content["datasetAnalysis"]["embeddingInformation"]["scatterPlotData"]
+    axes = figure.subplots(2, 1)
+    for place, (key, title) in enumerate(
+        [
+            ("pcaEmbeddingData", "PCA"),
+            ("umapEmbeddingData", "UMAP: neighbours stay together (of few images: PCA)"),
+        ]
+    ):
+        for kind, points in (
+            ("input", data[key]["input2dEmbeddings"]),
+            ("preselectedDatapool", data[key].get("datapool2dEmbeddings", [])),
+            ("selected", data[key]["selectedExcludingDatapool2dEmbeddings"]),
+        ):
+            if points:
+                x, y = np.array(points).T
+                label = _LABELS.get(kind, kind)
+                axes[place].scatter(x, y, s=6, color=_COLOURS[kind], label=label, linewidths=0)
+        axes[place].set(title=title, xticks=[], yticks=[])
+        axes[place].legend()
+    return figure
+
+
+def _draw_metadata(pages: ReportPages) -> Figure | None:
+    found = pages.content["datasetAnalysis"]["metadataInformation"]
+    numbers = {**found["lightlyNumeric"], **found["customNumeric"]}
+    drawn: list[Callable[[Axes], None]] = [
+        partial(_draw_histogram, found=values, title=name) for name, values in numbers.items()
+    ]
+    drawn += [
+        partial(_draw_bars, found=values, title=name)
+        for name, values in found["customCategorical"].items()
+    ]
+    if not drawn:
+        return None
+    figure = _make_page("Metadata before and after")
+    rows = (min(len(drawn), 10) + 1) // 2
+    grid = figure.subplots(rows, 2, squeeze=False).ravel()
+    for axes, draw in zip(grid, drawn, strict=False):
+        draw(axes)
+    for axes in grid[len(drawn) :]:
+        axes.axis("off")
+    return figure
+
+
+def _draw_bars(axes: Axes, found: Mapping[str, Any], title: str) -> None:
+    names = sorted(found["input"]["counts"], key=lambda name: -found["input"]["counts"][name])[:12]
+    for number, kind in enumerate(("input", "selected")):
+        counts = found[kind]["counts"]
+        total = max(1, sum(counts.values()))
+        shares = [counts.get(name, 0) / total for name in names]
+        axes.bar(
+            np.arange(len(names)) + 0.4 * number, shares, 0.4, color=_COLOURS[kind], label=kind
+        )
+    axes.set_xticks(np.arange(len(names)) + 0.2, [_cut(name, 12) for name in names], rotation=45)
+    axes.set(title=title, ylabel="share")
+    axes.legend()
+
+
+def _draw_pictures(pages: ReportPages) -> Figure | None:
+    if not pages.pictures:
+        return None
+    figure = _make_page("The first picks")
+    grid = figure.subplots(6, 4).ravel()
+    for number, axes in enumerate(grid):
+        _show_picture(axes, pages.pictures[number] if number < len(pages.pictures) else None)
+    return figure
+
+
+def _draw_pairs(pages: ReportPages) -> Figure | None:
+    if not pages.pairs:
+        return None
+    figure = _make_page("Selected, and the nearest image that was not")
+    shown = pages.pairs[:12]
+    grid = figure.subplots((len(shown) + 1) // 2, 4, squeeze=False).ravel()
+    for axes in grid:
+        axes.axis("off")
+    for number, (selected, removed, distance) in enumerate(shown):
+        _show_picture(grid[2 * number], selected)
+        _show_picture(grid[2 * number + 1], removed, f"at {distance:.3f}: ")
+    return figure
+
+
+def _show_picture(axes: Axes, picture: tuple[bytes, str] | None, prefix: str = "") -> None:
+    axes.axis("off")
+    if picture is None:
+        return
+    with Image.open(io.BytesIO(picture[0])) as image:
+        axes.imshow(np.asarray(image.convert("RGB")))
+    axes.set_title(prefix + _cut(picture[1], 28), fontsize=6)
+
+
+def _cut(text: str, limit: int = 60) -> str:
+    """Return a text that fits; the end of a path says more than its beginning."""
+    plain = text.encode("ascii", "backslashreplace").decode()
+    return plain if len(plain) <= limit else f"...{plain[3 - limit :]}"

@@ -1,0 +1,74 @@
+"""LOADING_METADATA and LOADING_PREDICTION: what users put into `.lightly/` beside their images."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lightly.data.datasource_files.names import (
+    METADATA_SCHEMA_FILE,
+    TASKS_FILE,
+    name_task_schema,
+)
+from lightly.worker.errors import RunRefused
+from lightly.worker.runs.context import RunContext
+from lightly.worker.sources.annotations import Annotations
+from lightly.worker.sources.reading import FileReader
+
+log = logging.getLogger("lightly.worker")
+
+#: Input types whose `task` names predictions.
+_TASK_INPUTS = frozenset({"PREDICTIONS", "SCORES", "EMBEDDINGS"})
+
+
+def load_annotations(context: RunContext) -> Annotations:
+    """Read metadata and predictions; the owner closes what is returned.
+
+    Raises:
+        RunRefused: If the selection needs a task or metadata that are not there.
+        RunFailed: If all files of a kind break a rule.
+    """
+    annotations = Annotations(context.folder.path("annotations.sqlite"))
+    try:
+        _load(context, annotations)
+    except BaseException:
+        annotations.close()
+        raise
+    return annotations
+
+
+def _load(context: RunContext, annotations: Annotations) -> None:
+    lease, side = context.lease, context.lightly_side
+    reader = FileReader(context.link.transport, check=lease.check)
+    lease.report_state("LOADING_METADATA", "Reading metadata.")
+    place = side.locate(METADATA_SCHEMA_FILE)
+    n_read = annotations.read_metadata(reader, place, side.iterate_metadata())
+    if annotations.metadata_schema:
+        log.info("%d files have metadata.", n_read)
+    lease.report_state("LOADING_PREDICTION", "Reading predictions.")
+    tasks = annotations.read_tasks(reader, side.locate(TASKS_FILE))
+    _check_tasks(context.options.selection, tasks)
+    for task in tasks:
+        place, files = side.locate(name_task_schema(task)), side.iterate_predictions(task)
+        n_read = annotations.read_predictions(task, reader, place, files)
+        log.info("%d files have predictions of the task %r.", n_read, task)
+
+
+def _check_tasks(selection: Mapping[str, Any], tasks: list[str]) -> None:
+    made = {task["name"] for task in selection.get("autoTasks") or []}
+    for task in list_needed_tasks(selection):
+        if task not in made and task not in tasks:
+            known = ", ".join(tasks[:20]) or "none"
+            raise RunRefused(
+                f"The selection needs predictions of the task {task[:80]!r}; {TASKS_FILE} has: "
+                f"{known}. Add the task there, with its schema and predictions."
+            )
+
+
+def list_needed_tasks(selection: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the prediction tasks that a selection names."""
+    for entry in selection.get("strategies") or []:
+        source = entry["input"]
+        if source["type"] in _TASK_INPUTS and source.get("task"):
+            yield source["task"]

@@ -1,0 +1,79 @@
+"""Which files of the input take no part in the selection, and why: every file is accounted for."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+CORRUPT, DUPLICATE, GONE, FILTERED = "corrupt", "duplicate", "gone", "filtered"
+KINDS = (CORRUPT, DUPLICATE, GONE, FILTERED)
+
+
+@dataclass(frozen=True)
+class InputCounts:
+    """What became of the files of the input.
+
+    Attributes:
+        n_listed: Files that the datasource has.
+        n_processed: Files that the selection chose from.
+        n_corrupt: Files that cannot be decoded.
+        n_duplicate: Files with the same bytes as an earlier one.
+        n_gone: Files that were not there any more when they were read.
+        n_filtered: Files that the run was told to leave out.
+    """
+
+    n_listed: int
+    n_processed: int
+    n_corrupt: int
+    n_duplicate: int
+    n_gone: int
+    n_filtered: int
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every listed file is accounted for."""
+        n_excluded = self.n_corrupt + self.n_duplicate + self.n_gone + self.n_filtered
+        return self.n_listed == self.n_processed + n_excluded
+
+
+class ExcludedFiles:
+    """The table of excluded files, written as they are found.
+
+    Args:
+        path: The CSV file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.counts: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        """Begin the table anew."""
+        self._file = self.path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(["file_name", "excluded_as", "reason"])
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the table."""
+        self._file.close()
+
+    def add(self, name: str, kind: str, reason: str) -> None:
+        """Note one file."""
+        self._writer.writerow([name.encode("utf-8", "backslashreplace").decode(), kind, reason])
+        self.counts[kind] += 1
+
+    def add_all(self, names: Iterable[str], kind: str, reason: str) -> None:
+        """Note files that are left out for one reason."""
+        for name in names:
+            self.add(name, kind, reason)

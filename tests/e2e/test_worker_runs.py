@@ -1,0 +1,355 @@
+"""Whole runs: scheduled and watched by published clients, done by a real worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.http_clients import RemoteClient
+from tests.support.pictures import draw_folder
+from tests.support.platforms import ServerProcess, run_process
+from tests.support.published_clients.runner import run_client_script
+from tests.support.worker_process import ComputeWorker
+
+N_PICTURES = 30
+N_SELECTED = 8
+
+#: Makes a dataset on the local folders and schedules a run; the clients differ in little.
+SCHEDULE = """
+    from lightly.api import ApiWorkflowClient
+    from lightly.openapi_generated.swagger_client.models import DatasetType, DatasourcePurpose
+
+    client = ApiWorkflowClient()
+    client.create_dataset(arguments["name"], DatasetType.IMAGES)
+    if arguments["serves_urls"]:
+        client.set_local_config("http://localhost:3456/")
+    else:
+        for purpose in (DatasourcePurpose.INPUT, DatasourcePurpose.LIGHTLY):
+            client.set_local_config(relative_path="pictures", purpose=purpose)
+    client.register_compute_worker("worker of a test")
+    scheduled = client.schedule_compute_worker_run(
+        worker_config=arguments["worker"],
+        selection_config={
+            "n_samples": arguments["n_samples"],
+            "strategies": arguments["strategies"],
+        },
+    )
+    result = [client.dataset_id, scheduled]
+"""
+DIVERSITY = [{"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}]
+WATCH_1_5 = """
+    from lightly.api import ApiWorkflowClient
+
+    client = ApiWorkflowClient(dataset_id=arguments["dataset"])
+    states = [
+        (info.state, info.message)
+        for info in client.compute_worker_run_info_generator(arguments["scheduled"])
+    ]
+    run = client.get_compute_worker_run_from_scheduled_run(arguments["scheduled"])
+    client.download_compute_worker_run_artifacts(run, arguments["folder"])
+    result = {
+        "states": states,
+        "names": client.get_filenames(),
+        "tags": [tag.name for tag in client.get_all_tags()],
+        "run_tags": [tag.name for tag in client.get_compute_worker_run_tags(run.id)],
+        "artifacts": sorted(artifact.type for artifact in run.artifacts),
+        "embeddings": [embedding.name for embedding in client.get_all_embedding_data()],
+    }
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server with folders that it reads itself.
+
+    Attributes:
+        server: The server.
+        pictures: Where the input lies.
+        outputs: Where `.lightly` is written.
+        names: Of the pictures.
+        folder: For workers.
+    """
+
+    server: ServerProcess
+    pictures: Path
+    outputs: Path
+    names: list[str]
+    folder: Path
+
+    def run_client(self, version: str, source: str, **arguments: Any) -> Any:
+        """Run a script in a published client; return its result."""
+        return run_client_script(
+            version,
+            source,
+            server_url=self.server.url,
+            token=self.server.token,
+            arguments=arguments,
+            timeout_s=120,
+        ).result
+
+    def make_worker(self, *options: str) -> ComputeWorker:
+        """Return a worker that is not started yet."""
+        return ComputeWorker(self.server.url, self.server.token, self.folder, *options)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A server beside pictures, one of them twice and one broken."""
+    pictures = tmp_path / "input" / "pictures"
+    names = draw_folder(pictures, N_PICTURES)
+    (pictures / "zz-copy.jpg").write_bytes((pictures / names[0]).read_bytes())
+    (pictures / "broken.jpg").write_bytes(b"this is no picture")
+    outputs = tmp_path / "lightly" / "pictures"
+    outputs.mkdir(parents=True)
+    mounts = {
+        "LIGHTLY_SERVER_INPUT_MOUNT": str(tmp_path / "input"),
+        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(tmp_path / "lightly"),
+    }
+    with run_process(tmp_path / "data", **mounts) as server:
+        yield Place(server, pictures, outputs, names, tmp_path)
+
+
+@pytest.fixture
+def schedule(place: Place) -> Callable[..., tuple[str, str]]:
+    """Return a function that makes a dataset with a run; it returns their ids."""
+
+    def make(version: str, **worker: Any) -> tuple[str, str]:
+        dataset, scheduled = place.run_client(
+            version,
+            SCHEDULE,
+            name=f"set of {version.replace('.', '-')}",
+            serves_urls=version.startswith("1.2"),
+            worker=worker,
+            n_samples=N_SELECTED,
+            strategies=DIVERSITY,
+        )
+        return dataset, scheduled
+
+    return make
+
+
+def test_a_run_of_1_5_26_ends_with_dataset_tag_and_artifacts(
+    place: Place, schedule: Callable[..., tuple[str, str]]
+) -> None:
+    dataset, scheduled = schedule("1.5.26")
+    place.make_worker().finish_runs()
+    downloads = place.folder / "downloads"
+    found = place.run_client(
+        "1.5.26", WATCH_1_5, dataset=dataset, scheduled=scheduled, folder=str(downloads)
+    )
+    (state, message) = found["states"][-1]
+    assert state == "COMPLETED"
+    assert message == (
+        f"Selected {N_SELECTED} of {N_PICTURES} images; {N_PICTURES + 2} listed, 1 corrupt, "
+        "1 duplicates."
+    )
+    assert len(found["names"]) == N_SELECTED
+    assert set(found["names"]) <= set(place.names)
+    assert found["tags"] == found["run_tags"] == ["initial-tag"]
+    assert found["embeddings"] == ["default"]
+    assert {"LOG", "MEMLOG", "CORRUPTNESS_CHECK_INFORMATION"} <= set(found["artifacts"])
+    assert "broken.jpg" in (downloads / "corruptness_check_information.json").read_text()
+    thumbnails = sorted(path for path in (place.outputs / ".lightly").rglob("*") if path.is_file())
+    assert len([path for path in thumbnails if "_thumb." in path.name]) == N_SELECTED
+
+
+def test_a_worker_with_mounts_needs_no_urls_of_the_server(
+    place: Place, schedule: Callable[..., tuple[str, str]]
+) -> None:
+    dataset, scheduled = schedule("1.5.26")
+    mounts = ("--input-mount", str(place.folder / "input"))
+    mounts += ("--lightly-mount", str(place.folder / "lightly"))
+    place.make_worker(*mounts).finish_runs()
+    found = place.run_client(
+        "1.5.26", WATCH_1_5, dataset=dataset, scheduled=scheduled, folder=str(place.folder / "d")
+    )
+    assert found["states"][-1][0] == "COMPLETED"
+    assert len(found["names"]) == N_SELECTED
+    assert "/files/" not in place.server.read_log()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def annotate(place: Place) -> None:
+    """Put metadata and predictions beside the pictures: half are dark, a third has a cat."""
+    root = place.outputs / ".lightly"
+    entry = {
+        "name": "Light",
+        "path": "light",
+        "defaultValue": "bright",
+        "valueDataType": "CATEGORICAL_STRING",
+    }
+    write_json(root / "metadata/schema.json", [entry])
+    write_json(root / "predictions/tasks.json", ["pets"])
+    schema = {
+        "task_type": "object-detection",
+        "categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}],
+    }
+    write_json(root / "predictions/pets/schema.json", schema)
+    for number, name in enumerate(place.names):
+        stem = name.rsplit(".", 1)[0]
+        if number % 2:
+            write_json(root / f"metadata/{stem}.json", {"metadata": {"light": "dark"}})
+        boxes = [{"category_id": 0, "bbox": [4, 4, 20, 20], "score": 0.8}] * (number % 3 == 0)
+        write_json(root / f"predictions/pets/{stem}.json", {"predictions": boxes})
+
+
+def test_metadata_and_predictions_steer_the_selection_and_are_stored(place: Place) -> None:
+    annotate(place)
+    strategies = [
+        {
+            "input": {"type": "METADATA", "key": "light"},
+            "strategy": {"type": "BALANCE", "target": {"dark": 0.5, "bright": 0.5}},
+        },
+        {
+            "input": {"type": "PREDICTIONS", "task": "pets", "name": "CATEGORY_COUNT"},
+            "strategy": {"type": "THRESHOLD", "threshold": 1, "operation": "BIGGER_EQUAL"},
+        },
+        {"input": {"type": "EMBEDDINGS", "task": "pets"}, "strategy": {"type": "DIVERSITY"}},
+    ]
+    dataset, scheduled = place.run_client(
+        "1.5.26", SCHEDULE, name="annotated", serves_urls=False, worker={}, n_samples=6,
+        strategies=strategies,
+    )  # fmt: skip
+    place.make_worker().finish_runs()
+    found = place.run_client(
+        "1.5.26", WATCH_1_5, dataset=dataset, scheduled=scheduled, folder=str(place.folder / "d")
+    )
+    assert found["states"][-1][0] == "COMPLETED", found["states"][-1][1]
+    with_cat = {name for number, name in enumerate(place.names) if number % 3 == 0}
+    assert set(found["names"]) <= with_cat
+    dark = {name for number, name in enumerate(place.names) if number % 2}
+    assert len(dark & set(found["names"])) == 3
+    client = RemoteClient(place.server)
+    samples = client.get(f"/v1/datasets/{dataset}/samples").json()
+    with_metadata = {one["fileName"] for one in samples if one.get("customMetaData")}
+    assert with_metadata == dark & set(found["names"])
+    predictions = client.get(f"/v1/datasets/{dataset}/predictions/samples").json()
+    assert [len(one) for one in predictions] == [1] * 6
+    scores = client.get(f"/v1/datasets/{dataset}/predictions/scores").json()
+    assert {one["scoreType"] for one in scores} >= {"object_frequency", "uncertainty_margin"}
+
+
+def test_a_later_run_looks_at_new_files_only(
+    place: Place, schedule: Callable[..., tuple[str, str]]
+) -> None:
+    dataset, _ = schedule("1.5.26", use_datapool=True)
+    place.make_worker().finish_runs()
+    later = time.time() + 2
+    for number in range(5):
+        path = place.pictures / f"new-{number}.jpg"
+        path.write_bytes((place.pictures / place.names[0]).read_bytes() + bytes([number]))
+        os.utime(path, (later, later))
+    time.sleep(3)
+    again = """
+        from lightly.api import ApiWorkflowClient
+
+        client = ApiWorkflowClient(dataset_id=arguments["dataset"])
+        result = client.schedule_compute_worker_run(
+            worker_config={"use_datapool": True},
+            selection_config={
+                "n_samples": 2,
+                "strategies": [
+                    {"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}
+                ],
+            },
+        )
+    """
+    scheduled = place.run_client("1.5.26", again, dataset=dataset)
+    place.make_worker().finish_runs()
+    found = place.run_client(
+        "1.5.26", WATCH_1_5, dataset=dataset, scheduled=scheduled, folder=str(place.folder / "d")
+    )
+    state, message = found["states"][-1]
+    assert state == "COMPLETED", message
+    assert message.startswith("Selected 2 of 5 images; 5 listed")
+    assert len(found["names"]) == N_SELECTED + 2
+    assert len(found["run_tags"]) == 1
+    assert found["run_tags"][0].startswith("run_")
+
+
+def test_a_dataset_with_a_tag_is_refused_with_the_datapool_off(
+    place: Place, schedule: Callable[..., tuple[str, str]]
+) -> None:
+    dataset = schedule("1.5.26")[0]
+    place.make_worker().finish_runs()
+    again = """
+        from lightly.api import ApiWorkflowClient
+
+        client = ApiWorkflowClient(dataset_id=arguments["dataset"])
+        result = client.schedule_compute_worker_run(
+            selection_config={
+                "n_samples": 2,
+                "strategies": [
+                    {"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}
+                ],
+            },
+        )
+    """
+    scheduled = place.run_client("1.5.26", again, dataset=dataset)
+    place.make_worker().finish_runs()
+    info = place.run_client(
+        "1.5.26",
+        """
+        from lightly.api import ApiWorkflowClient
+
+        client = ApiWorkflowClient(dataset_id=arguments["dataset"])
+        found = client.get_compute_worker_run_info(arguments["scheduled"])
+        result = [found.state, found.message]
+        """,
+        dataset=dataset,
+        scheduled=scheduled,
+    )
+    assert info[0] == "FAILED"
+    assert "use_datapool" in info[1]
+
+
+@pytest.mark.parametrize("ending", ["kill", "stop"])
+def test_a_run_whose_worker_ends_is_finished_by_the_next_one(
+    place: Place, schedule: Callable[..., tuple[str, str]], ending: str
+) -> None:
+    dataset, scheduled = schedule("1.5.26")
+    worker = place.make_worker()
+    worker.start()
+    worker.wait_until(lambda: "EMBEDDING:" in worker.read_log())
+    if ending == "kill":
+        worker.kill()
+    else:
+        assert worker.stop() == 0
+    place.make_worker().finish_runs()
+    found = place.run_client(
+        "1.5.26", WATCH_1_5, dataset=dataset, scheduled=scheduled, folder=str(place.folder / "d")
+    )
+    assert found["states"][-1][0] == "COMPLETED", found["states"]
+    assert len(found["names"]) == N_SELECTED
+
+
+@pytest.mark.parametrize("version", ["1.4.26", "1.2.28"])
+def test_runs_of_older_clients_end_well(
+    place: Place, schedule: Callable[..., tuple[str, str]], version: str
+) -> None:
+    dataset, _ = schedule(version)
+    place.make_worker().finish_runs()
+    names = place.run_client(
+        version,
+        """
+        from lightly.api import ApiWorkflowClient
+
+        client = ApiWorkflowClient(dataset_id=arguments["dataset"])
+        result = [client.get_filenames(), [run.state for run in client.get_compute_worker_runs()]]
+        """,
+        dataset=dataset,
+    )
+    assert len(names[0]) == N_SELECTED
+    assert [str(state).rsplit(".", 1)[-1] for state in names[1]] == ["COMPLETED"]
