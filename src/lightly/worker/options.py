@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lightly.embedding.registry import DEFAULT_MODEL_ID
 from lightly.utils.run_configuration.reading import read_free_form
 from lightly.worker.errors import RunRefused
 
+log = logging.getLogger("lightly.worker")
+
+#: What this worker cannot do, by the option that asks for it and its harmless values.
+_CANNOT: Mapping[str, tuple[str, tuple[object, ...]]] = {
+    "enableTraining": ("train models", (None, False)),
+    "checkpointRunId": ("use checkpoints of training", (None, "")),
+    "pretagging": ("find objects by itself", (None, False)),
+    "pretaggingUpload": ("find objects by itself", (None, False)),
+    "selectedSequenceLength": ("select sequences of frames", (None, 1)),
+    "embeddings": ("read embeddings from a file", (None, "")),
+    "appendWeakLabels": ("make weak labels", (None, False)),
+    "uploadDataset": ("upload images without a datasource", (None, False)),
+}
 #: Options of the oldest clients that change nothing here, with what holds instead. They are logged.
 WITHOUT_EFFECT = {
     "dumpDataset": "selected images are in the dataset; `lightly copy` writes them to a folder",
@@ -30,17 +45,11 @@ class RunOptions:
     process_all: bool = False
     use_datapool: bool = False
     relevant_filenames_file: str = ""
-    embeddings: str = ""
     normalize_embeddings: bool = True
-    num_threads: int = -1
-    selected_sequence_length: int = 1
+    n_processes: int | None = None
     upload_report: bool = True
     shutdown_when_job_finished: bool = False
     remove_exact_duplicates: bool = True
-    enable_corruptness_check: bool = True
-    output_image_format: str = "png"
-    min_days_to_expiration: float | None = None
-    expiration_strategy: str | None = None
     selection: Mapping[str, Any] = field(default_factory=dict)
     docker: Mapping[str, Any] = field(default_factory=dict)
     lightly: Mapping[str, Any] = field(default_factory=dict)
@@ -60,8 +69,11 @@ def read_options(answer: Mapping[str, Any]) -> RunOptions:
     if version == "V0":
         config = read_free_form(config)
     docker = dict(config.get("docker") or {})
+    _refuse_what_cannot_be_done(docker)
+    _log_what_has_no_effect(docker)
     datasource = dict(docker.get("datasource") or {})
-    expiration = dict(datasource.get("inputExpiration") or {})
+    if datasource.get("inputExpiration"):
+        raise _refuse("datasource.input_expiration", "look at how long files are kept")
     return RunOptions(
         bypass_verify=datasource.get("bypassVerify", False),
         enable_datapool_update=datasource.get("enableDatapoolUpdate", True),
@@ -69,21 +81,59 @@ def read_options(answer: Mapping[str, Any]) -> RunOptions:
         # Workers before 2.11, whose clients send V0 to V3, always had the datapool on.
         use_datapool=docker.get("useDatapool", version in {"V0", "V2", "V3"}),
         relevant_filenames_file=docker.get("relevantFilenamesFile") or "",
-        embeddings=docker.get("embeddings") or "",
         normalize_embeddings=docker.get("normalizeEmbeddings", True),
-        num_threads=docker.get("numThreads", -1),
-        selected_sequence_length=docker.get("selectedSequenceLength", 1),
+        n_processes=_count_processes(docker),
         upload_report=docker.get("uploadReport", True),
         shutdown_when_job_finished=docker.get("shutdownWhenJobFinished", False),
         remove_exact_duplicates=docker.get("removeExactDuplicates", True),
-        enable_corruptness_check=docker.get("enableCorruptnessCheck", True),
-        output_image_format=docker.get("outputImageFormat") or "png",
-        min_days_to_expiration=expiration.get("minDaysToExpiration"),
-        expiration_strategy=expiration.get("handlingStrategy"),
         selection=config.get("selection") or make_old_selection(docker),
         docker=docker,
         lightly=dict(config.get("lightly") or {}),
     )
+
+
+def _refuse_what_cannot_be_done(docker: Mapping[str, Any]) -> None:
+    for option, (deed, harmless) in _CANNOT.items():
+        if docker.get(option) not in harmless:
+            raise _refuse(option, deed)
+    if (docker.get("objectLevel") or {}).get("taskName"):
+        raise _refuse("objectLevel.taskName", "select crops into a dataset of their own")
+    if docker.get("enableCorruptnessCheck") is False:
+        raise _refuse("enableCorruptnessCheck: false", "embed files that cannot be decoded")
+
+
+def _refuse(option: str, deed: str) -> RunRefused:
+    return RunRefused(
+        f"This worker cannot {deed}. Leave worker_config.{option} out, or set it to its default."
+    )
+
+
+def _log_what_has_no_effect(docker: Mapping[str, Any]) -> None:
+    for option, instead in WITHOUT_EFFECT.items():
+        if docker.get(option) not in (None, False, "", -1):
+            log.warning("worker_config.%s changes nothing: %s.", option, instead)
+
+
+def _count_processes(docker: Mapping[str, Any]) -> int | None:
+    """Return how many processes the configuration asks for; None for one per core."""
+    asked = [docker.get(name) for name in ("numProcesses", "numThreads")]
+    return next((count for count in asked if count is not None and count > 0), None)
+
+
+def choose_model(options: RunOptions) -> str:
+    """Return the id of the model to embed with: `checkpoint` names a registered one.
+
+    Raises:
+        RunRefused: If it names a file. Whoever schedules a run has no business with the files of
+            the worker's machine.
+    """
+    name = str(options.docker.get("checkpoint") or DEFAULT_MODEL_ID)
+    if "/" in name or name.lower().endswith((".onnx", ".ckpt", ".pt", ".safetensors")):
+        raise RunRefused(
+            f"worker_config.checkpoint must be the id of a model, got {name[:80]!r}. Add the ONNX "
+            "file on the worker's machine with `lightly models add FILE.onnx` and name its id."
+        )
+    return name
 
 
 def make_old_selection(docker: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from lightly.utils.run_configuration.errors import InvalidConfiguration
 from lightly.worker.errors import RunRefused
-from lightly.worker.options import read_options
+from lightly.worker.options import choose_model, read_options
 
 SELECTION = {
     "nSamples": 3,
@@ -41,6 +41,61 @@ def test_options_of_v4_are_read() -> None:
 @pytest.mark.parametrize(("version", "uses"), [("V0", True), ("V2", True), ("V4", False)])
 def test_the_datapool_is_on_where_old_workers_had_it_on(version: str, uses: bool) -> None:
     assert read(version, {}).use_datapool is uses
+
+
+@pytest.mark.parametrize(
+    ("docker", "named"),
+    [
+        ({"enableTraining": True}, "enableTraining"),
+        ({"pretagging": True}, "pretagging"),
+        ({"selectedSequenceLength": 5}, "selectedSequenceLength"),
+        ({"embeddings": "mine.csv"}, "embeddings"),
+        ({"checkpointRunId": "0" * 24}, "checkpointRunId"),
+        (
+            {"datasource": {"inputExpiration": {"minDaysToExpiration": 1.0}}},
+            r"datasource\.input_expiration",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name(docker: dict[str, Any], named: str) -> None:
+    with pytest.raises(RunRefused, match=named):
+        read("V4", docker)
+
+
+@pytest.mark.parametrize(
+    "docker", [{"object_level": {"task_name": "boxes"}}, {"enable_corruptness_check": False}]
+)
+def test_what_only_old_workers_could_do_is_refused(docker: dict[str, Any]) -> None:
+    with pytest.raises(RunRefused):
+        read("V0", docker)
+
+
+@pytest.mark.parametrize("name", ["models/mine.onnx", "mine.ONNX", "../secret", "last.ckpt"])
+def test_a_checkpoint_is_no_file_of_the_workers_machine(name: str) -> None:
+    with pytest.raises(RunRefused, match="id of a model"):
+        choose_model(read("V4", {"checkpoint": name}))
+
+
+def test_a_checkpoint_is_the_id_of_a_model() -> None:
+    assert choose_model(read("V4", {"checkpoint": "clip-b32"})) == "clip-b32"
+    assert choose_model(read("V4", {})) == "efficientnet-lite0-fp16"
+
+
+def test_defaults_written_out_are_fine() -> None:
+    docker = {
+        "enableTraining": False,
+        "pretagging": False,
+        "selectedSequenceLength": 1,
+        "embeddings": "",
+        "numThreads": 3,
+    }
+    assert read("V4", docker).n_processes == 3
+
+
+def test_options_without_effect_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING", "lightly.worker"):
+        read("V0", {"run_directory": "mine"})
+    assert "runDirectory changes nothing" in caplog.text
 
 
 def test_free_form_options_are_read_in_the_spelling_of_their_time() -> None:

@@ -61,6 +61,6 @@ def _prepare(
         yield partial(run_shard_remotely, work=work)
         return
     reader = FileReader(context.link.transport, check=context.lease.check)
-    n_processes = settings.n_processes or count_processes(model)
+    n_processes = settings.n_processes or context.options.n_processes or count_processes(model)
     with EmbeddingPool(model, n_processes=n_processes) as pool:
         yield partial(run_shard, reader=reader, examiner=pool)

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lightly.embedding.registry import DEFAULT_MODEL_ID, EmbeddingModel, find_model
+from lightly.embedding.registry import EmbeddingModel, find_model
 from lightly.worker.errors import RunFailed
+from lightly.worker.options import choose_model
 from lightly.worker.runs import artifacts
 from lightly.worker.runs.annotating import load_annotations
 from lightly.worker.runs.auto_tasks import add_auto_tasks
@@ -63,7 +64,7 @@ def run_pipeline(context: RunContext) -> RunOutcome:
     lease, started_s = context.lease, time.time()
     lease.report_state("INITIALIZING", "Checking dataset and datasource.")
     preparation = prepare(context)
-    model = find_model(str(context.options.docker.get("checkpoint") or DEFAULT_MODEL_ID))
+    model = find_model(choose_model(context.options))
     with ExcludedFiles(context.folder.path(artifacts.EXCLUDED_NAME)) as excluded:
         data = _load_input(context, preparation, model, excluded)
     try:
