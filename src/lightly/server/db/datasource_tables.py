@@ -10,7 +10,8 @@ from lightly.server.db.columns import ID, metadata
 FILE_NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 # One row per dataset and purpose. `settings_json` has what may be shown. What may not is in
-# `sealed_secrets`: a JSON object, encrypted with a key that is not in the database.
+# `sealed_secrets`: a JSON object, encrypted with a key that is not in the database. `role_hash`
+# stands for the role and the external id of those that have any: see `datasources.tenants`.
 datasources = sa.Table(
     "datasources",
     metadata,
@@ -23,7 +24,15 @@ datasources = sa.Table(
     sa.Column("sealed_secrets", sa.Text),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
     sa.Column("last_modified_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("role_hash", sa.String(64), index=True),
     sa.UniqueConstraint("dataset_key", "purpose"),
+)
+
+# A row for each role that was ever configured: whoever configures one holds its row meanwhile.
+delegated_roles = sa.Table(
+    "delegated_roles",
+    metadata,
+    sa.Column("role_hash", sa.String(64), primary_key=True),
 )
 
 # Up to which second the files of a dataset were processed.

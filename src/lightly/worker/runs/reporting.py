@@ -20,6 +20,7 @@ from lightly import __version__
 from lightly._kit.atomic_files import write_atomic
 from lightly.api.errors import ApiException, BlobTransferFailed, ConnectionFailed
 from lightly.data.datasource_files.names import LIGHTLY_FOLDER
+from lightly.data.selection_plan.report import describe_selection
 from lightly.selection import SelectionResult, measure_coverage_curve
 from lightly.worker.report.content import find_pairs, make_report
 from lightly.worker.report.distances import choose_evenly
@@ -61,7 +62,10 @@ def write_reports(
     run = _describe_run(context, preparation, data, started_s)
     content = make_report(run, found)
     _write_json(context.folder.path(artifacts.REPORT_V2_NAME), content)
-    _write_json(context.folder.path(artifacts.REPORT_NAME), _describe_engine(selection))
+    _write_json(
+        context.folder.path(artifacts.REPORT_NAME),
+        describe_selection(selection.plan, selection.result),
+    )
     _draw_pdf(context, data, selection, found, content)
     _save_tables(context, data, selection)
 
@@ -113,30 +117,6 @@ def _gather_facts(data: RunData, inputs: RunInputs, selection: Selection) -> Sel
         numbers={name: np.array(found, np.float64) for name, found in numbers.items()},
         categories=categories,
     )
-
-
-def _describe_engine(selection: Selection) -> dict[str, Any]:
-    """Return what the engine says of each strategy, with the configuration that it came from."""
-    result = selection.result
-    return {
-        "engineVersion": result.engine_version,
-        "stopReason": result.stop_reason,
-        "nWanted": result.n_wanted,
-        "nPreselected": result.n_preselected,
-        "nCandidates": result.n_candidates,
-        "nEligible": result.n_eligible,
-        "nSelected": len(result.indices),
-        "seed": result.seed,
-        "strategies": [
-            {
-                "input": dict(planned.input),
-                "strategy": dict(planned.strategy),
-                "notes": list(planned.notes),
-                "classNames": list(planned.class_names),
-            }
-            for planned in selection.plan.planned
-        ],
-    }
 
 
 def _draw_pdf(
