@@ -93,6 +93,20 @@ class DatasourceNotWritable(ApiError):
     status = 422
 
 
+class RoleTaken(ApiError):
+    """This role and external id are in use by somebody else. Make a new external id."""
+
+    code = "DATASET_DATASOURCE_INVALID"
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__(
+            "s3ExternalId (body): This role with this external id is configured for a dataset of "
+            "another user or team. If the role is yours, make a new external id (for instance "
+            "with `openssl rand -hex 16`), put it into the role's trust policy, and try again."
+        )
+
+
 class RelevantFilenamesInvalid(ApiError):
     """The file with the relevant filenames cannot be used."""
 

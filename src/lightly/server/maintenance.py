@@ -7,7 +7,7 @@ import threading
 import time
 
 from lightly.server.datasets.purge import purge_deleted_datasets
-from lightly.server.datasources.service import reseal_secrets
+from lightly.server.datasources.service import note_roles, reseal_secrets
 from lightly.server.platform import PlatformState
 from lightly.server.runs.sweep import sweep_leases
 from lightly.server.storage.local import LocalBlobStore
@@ -53,6 +53,7 @@ class Maintenance:
         resealed = reseal_secrets(platform)
         if resealed:
             log.info("sealed the secrets of %d datasources with the newest key", resealed)
+        note_roles(platform)
 
     def sweep_runs(self) -> None:
         """Note which workers were heard of; free or end the runs of those that have vanished."""

@@ -160,7 +160,9 @@ def screen_slab(
     return signature, emit
 
 
-def _loop(builder: Any, n_steps: Any, starts: list[Any], advance: Any) -> list[Any]:
+def _loop(
+    builder: Any, n_steps: Any, starts: list[Any], advance: Any, kind: Any = _VECTOR
+) -> list[Any]:
     """Emit a loop of at least one step over running sums and return the final sums."""
     entry, function = builder.block, builder.function
     body, after = function.append_basic_block("step"), function.append_basic_block("sums")
@@ -168,7 +170,7 @@ def _loop(builder: Any, n_steps: Any, starts: list[Any], advance: Any) -> list[A
     builder.position_at_end(body)
     step = builder.phi(_LONG)
     step.add_incoming(_long(0), entry)
-    sums = [builder.phi(_VECTOR) for _ in starts]
+    sums = [builder.phi(kind) for _ in starts]
     for total, start in zip(sums, starts, strict=True):
         total.add_incoming(start, entry)
     new = advance(step, sums)

@@ -60,6 +60,8 @@ class Datasource:
         sealed_secrets: Encrypted; None for types without.
         created_at_ms: When it was first configured.
         last_modified_at_ms: When it was last changed.
+        role_hash: Stands for its role and external id; None for types without, and until it is
+            noted for those that were configured by releases which did not.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Datasource:
     sealed_secrets: str | None
     created_at_ms: int
     last_modified_at_ms: int
+    role_hash: str | None = None
 
 
 def find_side(name: str) -> Side:

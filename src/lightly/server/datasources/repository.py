@@ -90,6 +90,7 @@ def update_datasource(
     datasource_id: str,
     configuration: Configuration,
     sealed_secrets: str | None,
+    role_hash: str | None,
     now_ms: int,
 ) -> None:
     """Replace everything of a datasource but its id and purpose."""
@@ -101,6 +102,7 @@ def update_datasource(
             full_path=configuration.full_path,
             settings_json=orjson.dumps(configuration.settings).decode(),
             sealed_secrets=sealed_secrets,
+            role_hash=role_hash,
             last_modified_at_ms=now_ms,
         )
     )
@@ -138,6 +140,34 @@ def replace_sealed(connection: sa.Connection, datasource: Datasource, sealed_sec
             datasources.c.sealed_secrets == datasource.sealed_secrets,
         )
         .values(sealed_secrets=sealed_secrets)
+    )
+
+
+def list_without_role(connection: sa.Connection, after_id: str, limit: int) -> list[Datasource]:
+    """Return datasources whose role is not noted, in the order of their ids, those behind one."""
+    query = (
+        _select()
+        .where(
+            datasources.c.id > after_id,
+            datasources.c.type == "S3DelegatedAccess",
+            datasources.c.role_hash.is_(None),
+        )
+        .order_by(datasources.c.id)
+        .limit(limit)
+    )
+    return [_make_datasource(row) for row in connection.execute(query)]
+
+
+def put_role_hash(connection: sa.Connection, datasource: Datasource, role_hash: str) -> None:
+    """Note the role of a datasource, unless another one was set meanwhile."""
+    connection.execute(
+        sa.update(datasources)
+        .where(
+            datasources.c.id == datasource.id,
+            datasources.c.sealed_secrets == datasource.sealed_secrets,
+            datasources.c.role_hash.is_(None),
+        )
+        .values(role_hash=role_hash)
     )
 
 

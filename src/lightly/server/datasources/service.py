@@ -24,6 +24,7 @@ from lightly.server.datasources.models import (
     Side,
     list_purposes,
 )
+from lightly.server.datasources.tenants import claim_role, hash_role, note_role
 from lightly.server.errors import DatasourceUnknown, MalformedRequest
 from lightly.server.platform import PlatformState
 from lightly.server.secrets.keys import ServerKeys
@@ -31,7 +32,7 @@ from lightly.server.secrets.sealing import SecretBox, SecretUnreadable, open_sec
 
 log = logging.getLogger("lightly.server")
 
-_RESEAL_ROWS = 100
+_ROWS_AT_ONCE = 100
 _PAIR = (Purpose.INPUT, Purpose.LIGHTLY)
 
 
@@ -87,6 +88,7 @@ def put_datasource(platform: PlatformState, caller: User, dataset_id: str, conte
 
     Raises:
         MalformedRequest: If it breaks a rule.
+        RoleTaken: If its role is another tenant's.
     """
     configuration = read_configuration(content)
     now_ms = platform.clock.now_ms()
@@ -97,6 +99,9 @@ def put_datasource(platform: PlatformState, caller: User, dataset_id: str, conte
         secrets = _complete_secrets(platform, configuration, old)
         if old is not None and _is_same(platform, old, configuration, secrets):
             return
+        role_hash = hash_role(platform.keys, secrets)
+        if role_hash is not None and (old is None or old.role_hash != role_hash):
+            claim_role(connection, dataset, role_hash)
         if old is None:
             datasource_id = repository.insert_datasource(
                 connection, dataset.key, configuration, now_ms
@@ -105,7 +110,9 @@ def put_datasource(platform: PlatformState, caller: User, dataset_id: str, conte
             datasource_id = old.id
         place = _make_place(datasource_id, dataset.key, configuration.purpose.value)
         sealed = _seal(platform, secrets, place)
-        repository.update_datasource(connection, datasource_id, configuration, sealed, now_ms)
+        repository.update_datasource(
+            connection, datasource_id, configuration, sealed, role_hash, now_ms
+        )
         _drop_replaced(connection, dataset.key, configuration.purpose)
 
 
@@ -132,12 +139,33 @@ def reseal_secrets(platform: PlatformState) -> int:
     count, after_id = 0, ""
     while True:
         with platform.database.read() as connection:
-            found = repository.list_sealed(connection, after_id, _RESEAL_ROWS)
+            found = repository.list_sealed(connection, after_id, _ROWS_AT_ONCE)
         if not found:
             return count
         after_id = found[-1].id
         for datasource in found:
             count += _reseal(platform, box, datasource)
+
+
+def note_roles(platform: PlatformState) -> int:
+    """Note the roles of datasources that older releases configured; return how many."""
+    count, after_id = 0, ""
+    while True:
+        with platform.database.read() as connection:
+            found = repository.list_without_role(connection, after_id, _ROWS_AT_ONCE)
+        if not found:
+            return count
+        after_id = found[-1].id
+        for datasource in found:
+            try:
+                role_hash = hash_role(platform.keys, read_secrets(platform, datasource))
+            except SecretUnreadable:
+                # It cannot assume its role either.
+                continue
+            if role_hash is not None:
+                with platform.database.write() as connection:
+                    note_role(connection, datasource, role_hash)
+                count += 1
 
 
 @functools.lru_cache(maxsize=8)

@@ -41,7 +41,7 @@ def is_asset_of_mates(
     return sa.and_(
         owner_id != caller.id,
         owner_id.in_(mates),
-        _shares_team(caller, owner_id, created_at_ms),
+        _shares_team(caller.id, owner_id, created_at_ms),
     )
 
 
@@ -62,9 +62,9 @@ def select_rights(
         *is_used: Further conditions that each give `Rights.USE`.
     """
     manages = _shares_team(
-        caller, owner_id, created_at_ms, sorted(role.value for role in MANAGING_ROLES)
+        caller.id, owner_id, created_at_ms, sorted(role.value for role in MANAGING_ROLES)
     )
-    uses = sa.or_(_shares_team(caller, owner_id, created_at_ms), *is_used)
+    uses = sa.or_(_shares_team(caller.id, owner_id, created_at_ms), *is_used)
     # The database looks at these one after the other: owners pay nothing for the rest.
     return sa.case(
         (owner_id == caller.id, Rights.FULL.value),
@@ -72,6 +72,19 @@ def select_rights(
         (uses, Rights.USE.value),
         else_=None,
     )
+
+
+def is_of_same_tenant(
+    user_id: str, owner_id: Owner, created_at_ms: Moment
+) -> sa.ColumnElement[bool]:
+    """Return the condition that an asset is a user's own, or of one of that user's teams.
+
+    Args:
+        user_id: The user; need not be who asks.
+        owner_id: Column with the id of the asset's owner.
+        created_at_ms: Column with the moment when the asset was made.
+    """
+    return sa.or_(owner_id == user_id, _shares_team(user_id, owner_id, created_at_ms))
 
 
 def find_rights(
@@ -102,11 +115,11 @@ def is_mate(connection: sa.Connection, caller: User, user_id: str) -> bool:
 
 
 def _shares_team(
-    caller: User, owner_id: Owner, created_at_ms: Moment, roles: list[str] | None = None
+    user_id: str, owner_id: Owner, created_at_ms: Moment, roles: list[str] | None = None
 ) -> sa.ColumnElement[bool]:
     mine, theirs = team_members.alias("my_membership"), team_members.alias("owners_membership")
     conditions = [
-        mine.c.user_id == caller.id,
+        mine.c.user_id == user_id,
         theirs.c.team_id == mine.c.team_id,
         theirs.c.user_id == owner_id,
         theirs.c.assets_since_ms <= created_at_ms,

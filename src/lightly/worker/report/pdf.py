@@ -170,7 +170,8 @@ def _draw_maps(pages: ReportPages) -> Figure:
             if points:
                 x, y = np.array(points).T
                 label = _LABELS.get(kind, kind)
-                axes[place].scatter(x, y, s=6, color=_COLOURS[kind], label=label, linewidths=0)
+                size = 5 if kind == "input" else 18
+                axes[place].scatter(x, y, size, _COLOURS[kind], label=label, linewidths=0)
         axes[place].set(title=title, xticks=[], yticks=[])
         axes[place].legend()
     return figure
