@@ -12,6 +12,8 @@ from tests.support.extension import check_schema
 from tests.support.platforms import ServerProcess
 
 N_SAMPLES = 6_000
+#: Takes some seconds.
+N_PICKS = 4_000
 WAIT_S = 120.0
 #: Each pick measures all samples: minutes of work.
 SLOW = [{"type": "DIVERSITY", "strength": -1}, {"type": "RANDOM"}]
@@ -99,7 +101,7 @@ def test_a_running_selection_tells_its_progress_and_stops_soon_after_it_is_cance
 def test_a_server_that_is_killed_in_the_middle_of_a_selection_begins_it_again(start_server):
     server = start_server()
     dataset = make_large_dataset(server)
-    job_id = begin(dataset, nSamples=400)
+    job_id = begin(dataset, nSamples=N_PICKS)
     wait_for_progress(dataset, job_id)
 
     server.kill()
@@ -109,7 +111,7 @@ def test_a_server_that_is_killed_in_the_middle_of_a_selection_begins_it_again(st
     assert job["status"] == "FINISHED"
     assert list_tag_names(dataset) == ["initial-tag", "slow one"]
     report = dataset.client.get(f"/ext/v1/jobs/{job_id}/report").json()
-    assert (report["nPicked"], report["tagId"]) == (400, job["result"]["data"])
+    assert (report["nPicked"], report["tagId"]) == (N_PICKS, job["result"]["data"])
 
 
 def test_a_report_that_was_being_written_is_written_once(start_server, tmp_path):

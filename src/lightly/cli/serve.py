@@ -61,7 +61,9 @@ def _serve_until_stopped(server: FileServer) -> None:
         raise KeyboardInterrupt
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, stop)
+        # Both: a process that a shell has put into the background begins with Ctrl-C ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
