@@ -11,6 +11,19 @@ from tests.support.platforms import run_in_process
 from tests.support.population import Population, populate
 
 
+#: Walks over all routes: what they ask is the same SQL on both databases, which the contract tests
+#: run on both. On PostgreSQL they are part of the long profile.
+WALKS = frozenset({"test_access_walk.py", "test_hostile_bodies.py", "test_mass_assignment.py"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave walks on the second database to the long profile."""
+    for item in items:
+        if item.path.name in WALKS and "postgres" in item.keywords:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(
     scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 )
