@@ -35,11 +35,14 @@ def expire(server):
     return sweep_leases(server.platform.database, server.platform.settings)
 
 
-def test_a_claim_locks_the_schedule_and_begins_the_run(queue, worker, dataset_id, scheduled_id):
+def test_a_claim_locks_the_schedule_and_begins_the_run(
+    server, queue, worker, dataset_id, scheduled_id
+):
     claim = worker.claim()
 
     assert (claim["scheduledId"], claim["datasetId"]) == (scheduled_id, dataset_id)
     assert (claim["attempt"], claim["leaseSeconds"]) == (1, LEASE_S)
+    assert claim["serverUrl"] == server.platform.settings.base_url
     run = queue.client.get(f"/v1/docker/runs/schedule/{scheduled_id}").json()
     assert (run["id"], run["state"]) == (claim["runId"], "STARTED")
     assert queue.find_schedule(dataset_id, scheduled_id)["state"] == "LOCKED"

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from lightly._kit.errors import BadInput
 from lightly.api.answers import read_model
 from lightly.api.client_base import ClientBase
-from lightly.api.datasource_configs import make_config, rename_region, split_local_path
+from lightly.api.datasource_configs import (
+    is_easy_to_guess,
+    make_config,
+    rename_region,
+    split_local_path,
+)
 
 if TYPE_CHECKING:
     from lightly.openapi_generated.swagger_client.models.datasource_config import DatasourceConfig
+
+log = logging.getLogger("lightly.api")
 
 _THUMBNAIL_SUFFIX = ".lightly/thumbnails/[filename]_thumb.[extension]"
 _PURPOSE = "INPUT_OUTPUT"
@@ -206,14 +214,22 @@ class _DatasourcesMixin(ClientBase):
             resource_path: Address of the files, such as "s3://my_bucket/path/to/data".
             region: Region of the bucket, such as "eu-central-1".
             role_arn: The role, such as "arn:aws:iam::123456789012:role/my-role".
-            external_id: External id of the role; at least 10 characters.
+            external_id: External id of the role; at least 10 characters. A secret: it should be
+                random, for instance from `secrets.token_hex(16)`; the log warns if it looks easy
+                to guess.
             thumbnail_suffix: As in `set_azure_config`.
             purpose: As in `set_azure_config`.
 
         Raises:
             ValueError: If a value breaks a rule.
-            ApiException: If the server refuses.
+            ApiException: If the server refuses: for instance because another user or team has
+                configured this role with this external id.
         """
+        if is_easy_to_guess(external_id):
+            log.warning(
+                "The external id looks easy to guess. Whoever knows it can use the role by this "
+                "server: take a random one, for instance from secrets.token_hex(16)."
+            )
         self._set_datasource(
             "S3DelegatedAccess",
             {

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 #: Two regions have been renamed; servers know the new names.
 _RENAMED_REGIONS = {"us-gov-east-1": "us-gov-east", "us-gov-west-1": "us-gov-west"}
 
+# 16 hex digits at random are 64 bits; once in 30,000 times they are of fewer than 6 different ones.
+_RANDOM_CHARACTERS = 16
+_DIFFERENT_CHARACTERS = 6
+
 
 def make_config(kind: str, fields: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
     """Return a `DatasourceConfig` of the wire contract as a dictionary.
@@ -43,6 +47,15 @@ def _describe(details: ErrorDetails, fields: Mapping[str, tuple[str, Any]]) -> s
     wire_name = str(details["loc"][-1]) if details["loc"] else ""
     parameter = fields[wire_name][0] if wire_name in fields else wire_name
     return f"'{parameter}' is not valid: {details['msg'][:400]}."
+
+
+def is_easy_to_guess(external_id: str) -> bool:
+    """Tell whether an external id is too short, or of too few characters, to be a random one.
+
+    >>> is_easy_to_guess("my-company"), is_easy_to_guess("9f86d081884c7d659a2feaa0c55ad015")
+    (True, False)
+    """
+    return len(external_id) < _RANDOM_CHARACTERS or len(set(external_id)) < _DIFFERENT_CHARACTERS
 
 
 def rename_region(region: str) -> str:

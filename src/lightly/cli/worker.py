@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from lightly import __version__
+from lightly._kit.egress import EgressPolicy
 from lightly.api.configuration import read_server_location, read_token
 from lightly.cli.key_values import KeyValueCommand, Setting, Values
 from lightly.worker.settings import (
+    EGRESS_VARIABLE,
     EXECUTORS,
     WORKER_ID_VARIABLE,
     WorkerSettings,
@@ -53,6 +55,12 @@ def _read_words(words: tuple[str, ...]) -> Values:
     help="What runs the per-image work.",
 )
 @click.option("--executor-address", help="Address of the cluster of Ray or Dask.")
+@click.option(
+    "--egress-allow",
+    default="",
+    envvar=EGRESS_VARIABLE,
+    help="Networks of stores that are not public, such as 10.1.2.0/24.",
+)
 @click.option("--work-dir", type=_FOLDER, help="Where results are kept between attempts.")
 @click.option("--processes", type=click.IntRange(1), help="Decoding processes. [default: cores]")
 @click.option("--once", is_flag=True, help="End when no run is left.")
@@ -85,6 +93,7 @@ def worker(words: tuple[str, ...], **options: Any) -> None:
             executor_address=options["executor_address"],
             work_dir=options["work_dir"] or find_work_dir(),
             n_processes=options["processes"],
+            egress=EgressPolicy.parse(options["egress_allow"]),
             takes_over=old["worker.force_start"],
             stops_when_idle=options["once"],
             ends_with_input=options["until_eof"],

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from lightly._kit.atomic_files import open_atomic
 from lightly._kit.errors import BadInput
+from lightly._kit.spreadsheet_cells import protect_cell
 from lightly.embedding.pool import DEFAULT_BATCH_SIZE, EmbeddedFrame, EmbeddingPool
 from lightly.embedding.registry import DEFAULT_MODEL_ID, EmbeddingModel, find_model
 from lightly.embedding.state import EmbeddingState, FinishedRow, SourceVersion
@@ -300,8 +301,11 @@ def _write_corrupt(path: Path, rows: list[FinishedRow]) -> None:
         return
     with open_atomic(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
+        # With other line ends the csv module would leave a carriage return in a name bare.
+        writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(["filenames", "reason"])
-        writer.writerows((row.name, row.corruption) for row in rows)
+        writer.writerows(
+            (protect_cell(row.name), protect_cell(row.corruption or "")) for row in rows
+        )
         text.flush()
         text.detach()

@@ -16,6 +16,7 @@ from lightly.api.sending import TransportSettings
 from lightly.api.transport import Transport
 from lightly.worker.errors import RunLost
 from lightly.worker.settings import WorkerSettings
+from lightly.worker.sources.store_transport import open_store_transport
 
 LEASE_HEADER = "Lightly-Lease"
 _NOT_FOUND = 404
@@ -49,6 +50,7 @@ class ClaimedRun:
         lease: The right to work on it; goes with everything that is written. A secret.
         heartbeat_s: How often to show a sign of life.
         lease_s: How long the lease lives without one.
+        server_url: What URLs that the server hands out begin with; empty if it does not say.
     """
 
     run_id: str
@@ -58,6 +60,7 @@ class ClaimedRun:
     lease: str
     heartbeat_s: float
     lease_s: float
+    server_url: str = ""
 
 
 class WorkerLink:
@@ -106,6 +109,7 @@ class WorkerLink:
             lease=read_id(answer, "lease"),
             heartbeat_s=float(answer["heartbeatSeconds"]),
             lease_s=float(answer["leaseSeconds"]),
+            server_url=str(answer.get("serverUrl", "")),
         )
 
     def _register(self) -> str:
@@ -125,12 +129,22 @@ class RunLink:
     Args:
         settings: Where the server is, and as whom to call.
         claim: The run.
+
+    Attributes:
+        transport: Calls the server.
+        stores: Opens URLs of the datasource.
     """
 
     def __init__(self, settings: WorkerSettings, claim: ClaimedRun) -> None:
         self.claim = claim
         self.transport = Transport(settings.server_url, settings.token)
         self.transport.headers[LEASE_HEADER] = claim.lease
+        self.stores = open_store_transport(
+            settings.server_url,
+            settings.token,
+            server_urls=[claim.server_url],
+            egress=settings.egress,
+        )
 
     def show_life(
         self,

@@ -7,10 +7,13 @@ import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lightly._kit.egress import EgressPolicy
 from lightly._kit.errors import BadInput
 
 EXECUTORS = ("threads", "ray", "dask")
 WORK_DIR_VARIABLE = "LIGHTLY_WORKER_DIR"
+#: The same as the server's, which has to connect to the same stores.
+EGRESS_VARIABLE = "LIGHTLY_SERVER_EGRESS_ALLOW"
 WORKER_ID_VARIABLE = "LIGHTLY_WORKER_ID"
 
 
@@ -31,6 +34,7 @@ class WorkerSettings:
         work_dir: Where results of shards are kept, so that a run that is taken up again does not
             begin at the start. On a cluster it must be a folder that all machines share.
         n_processes: How many processes decode and run models; None for one per core.
+        egress: Which addresses that are not public files may be read from; the server's own always.
         takes_over: Whether to take the place of another process with the same id.
         stops_when_idle: Whether to end when there is no run left to do.
         ends_with_input: Whether to end when standard input is closed.
@@ -50,6 +54,7 @@ class WorkerSettings:
     executor: str = "threads"
     executor_address: str | None = None
     n_processes: int | None = None
+    egress: EgressPolicy = field(default_factory=EgressPolicy)
     takes_over: bool = True
     stops_when_idle: bool = False
     ends_with_input: bool = False

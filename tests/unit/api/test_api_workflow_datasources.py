@@ -1,6 +1,7 @@
 """Configurations of datasources: what is sent for each kind, and what is refused before."""
 
 import json
+import secrets
 from typing import Any
 
 import pytest
@@ -109,6 +110,26 @@ def test_each_kind_is_sent_as_the_contract_has_it(kind, client, fake):
     sent = read_sent(fake)
     assert sent == {**expected, "thumbSuffix": SUFFIX, "purpose": "INPUT_OUTPUT"}
     assert DatasourceConfig.from_dict(sent).type == expected["type"]
+
+
+@pytest.mark.parametrize(
+    ("external_id", "is_warned"),
+    [
+        ("my-company", True),
+        ("0123456789abcde", True),
+        ("abababababababababababab", True),
+        ("0123456789abcdef", False),
+        (secrets.token_hex(16), False),
+    ],
+)
+def test_an_external_id_that_is_easy_to_guess_is_warned_of_and_not_shown(
+    client, fake, caplog, external_id, is_warned
+):
+    client.set_s3_delegated_access_config("s3://box", "eu-west-1", ROLE, external_id)
+
+    assert read_sent(fake)["s3ExternalId"] == external_id
+    assert ("easy to guess" in caplog.text) == is_warned
+    assert external_id not in caplog.text
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lightly._kit.errors import BadInput
+from lightly._kit.spreadsheet_cells import FORMULA_STARTS, restore_cell
 from lightly.embedding.folders import embed_folder
 from lightly.utils.io import load_embeddings
 from tests.unit.media import odd_images as odd
@@ -67,6 +68,19 @@ def test_corrupt_images_are_listed_with_their_reason_and_stop_nothing(folder, ou
     assert list(reasons) == ["b.jpg", "d.png"]
     assert reasons["b.jpg"].startswith("The content is not an image")
     assert reasons["d.png"] == "The file is empty."
+
+
+def test_names_of_corrupt_images_are_no_formulas_and_come_back(folder, output, tiny_model):
+    names = ["=1+2.jpg", "-i.jpg", "'@a.jpg", 'a"\r\n,b.jpg', "plain.jpg"]
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_bytes(b"")
+
+    summary = embed_folder(folder, output, model=tiny_model)
+
+    cells = list(read_reasons(summary.corrupt_path))
+    assert not [cell for cell in cells if cell[0] in FORMULA_STARTS]
+    assert sorted(map(restore_cell, cells)) == sorted(names)
 
 
 def test_a_list_of_corrupt_images_of_an_earlier_run_disappears(folder, output, tiny_model):

@@ -83,6 +83,7 @@ async def claim_run(
         "lease": claim.lease.token,
         "leaseSeconds": platform.settings.run_lease_s,
         "heartbeatSeconds": get_heartbeat_s(platform.settings),
+        "serverUrl": platform.settings.base_url,
     }
     return json_response(content)
 

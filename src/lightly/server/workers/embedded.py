@@ -113,6 +113,8 @@ class EmbeddedWorker:
             for name, value in os.environ.items()
             if not name.startswith("LIGHTLY_SERVER")
         }
+        # It reads the same stores as the server does.
+        environment["LIGHTLY_SERVER_EGRESS_ALLOW"] = settings.egress_allow
         # Its standard input is a pipe: it ends when this process does, however that happens.
         return subprocess.Popen(  # noqa: S603  our own interpreter and settings
             command, stdin=subprocess.PIPE, env={**environment, "LIGHTLY_TOKEN": token}

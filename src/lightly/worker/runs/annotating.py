@@ -40,7 +40,7 @@ def load_annotations(context: RunContext) -> Annotations:
 
 def _load(context: RunContext, annotations: Annotations) -> None:
     lease, side = context.lease, context.lightly_side
-    reader = FileReader(context.link.transport, check=lease.check)
+    reader = FileReader(context.link.stores, check=lease.check)
     lease.report_state("LOADING_METADATA", "Reading metadata.")
     place = side.locate(METADATA_SCHEMA_FILE)
     n_read = annotations.read_metadata(reader, place, side.iterate_metadata())

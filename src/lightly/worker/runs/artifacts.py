@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
 from lightly._kit.atomic_files import write_atomic
 from lightly.worker.runs.context import RunContext
-from lightly.worker.runs.excluded import CORRUPT
+from lightly.worker.runs.excluded import CORRUPT, read_excluded
 
 LOG_NAME = "log.txt"
 MEMORY_LOG_NAME = "memlog.txt"
@@ -37,10 +36,9 @@ def write_corruptness_information(excluded: Path, path: Path) -> None:
         excluded: The table of excluded files.
         path: The JSON file.
     """
-    with excluded.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["excluded_as"] == CORRUPT]
+    rows = read_excluded(excluded)
     content = {
-        "corrupt_samples": {row["file_name"]: row["reason"] for row in rows},
+        "corrupt_samples": {name: reason for name, kind, reason in rows if kind == CORRUPT},
         "corrupt_videos": {},
     }
     write_atomic(path, json.dumps(content, indent=1).encode())

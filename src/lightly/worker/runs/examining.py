@@ -57,10 +57,12 @@ def _prepare(
     """Yield what does one shard: here with one pool for all, elsewhere by itself."""
     settings = context.settings
     if place.is_remote:
-        work = RemoteWork(settings.server_url, model, settings.token)
+        work = RemoteWork(
+            settings.server_url, context.claim.server_url, model, settings.egress, settings.token
+        )
         yield partial(run_shard_remotely, work=work)
         return
-    reader = FileReader(context.link.transport, check=context.lease.check)
+    reader = FileReader(context.link.stores, check=context.lease.check)
     n_processes = settings.n_processes or context.options.n_processes or count_processes(model)
     with EmbeddingPool(model, n_processes=n_processes) as pool:
         yield partial(run_shard, reader=reader, examiner=pool)

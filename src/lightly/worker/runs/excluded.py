@@ -1,14 +1,19 @@
-"""Which files of the input take no part in the selection, and why: every file is accounted for."""
+"""Which files of the input take no part in the selection, and why: every file is accounted for.
+
+The table of them is CSV that people open, so its names are `protect_cell`ed.
+"""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from lightly._kit.spreadsheet_cells import protect_cell, restore_cell
 
 CORRUPT, DUPLICATE, GONE, FILTERED = "corrupt", "duplicate", "gone", "filtered"
 KINDS = (CORRUPT, DUPLICATE, GONE, FILTERED)
@@ -70,10 +75,20 @@ class ExcludedFiles:
 
     def add(self, name: str, kind: str, reason: str) -> None:
         """Note one file."""
-        self._writer.writerow([name.encode("utf-8", "backslashreplace").decode(), kind, reason])
+        shown = name.encode("utf-8", "backslashreplace").decode()
+        self._writer.writerow([protect_cell(shown), kind, protect_cell(reason)])
         self.counts[kind] += 1
 
     def add_all(self, names: Iterable[str], kind: str, reason: str) -> None:
         """Note files that are left out for one reason."""
         for name in names:
             self.add(name, kind, reason)
+
+
+def read_excluded(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield name, kind and reason of the files in a table, as they were noted."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        for name, kind, reason in rows:
+            yield restore_cell(name), kind, restore_cell(reason)

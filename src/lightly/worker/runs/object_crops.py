@@ -84,7 +84,7 @@ class ObjectEmbedder:
         self, boxes: dict[int, list[Box]], names: Sequence[str]
     ) -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]]:
         wanted = {names[position]: position for position in boxes}
-        reader = FileReader(self._context.link.transport, check=self._context.lease.check)
+        reader = FileReader(self._context.link.stores, check=self._context.lease.check)
         asked: deque[str] = deque()
 
         def items() -> Iterator[tuple[bytes, list[Box]]]:

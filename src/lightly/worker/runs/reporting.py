@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 import time
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lightly import __version__
 from lightly._kit.atomic_files import write_atomic
+from lightly._kit.spreadsheet_cells import protect_cell
 from lightly.api.errors import ApiException, BlobTransferFailed, ConnectionFailed
 from lightly.data.datasource_files.names import LIGHTLY_FOLDER
 from lightly.data.selection_plan.report import describe_selection
@@ -28,6 +29,7 @@ from lightly.worker.report.facts import LIGHTLY_FIELDS, RunFacts, SelectionFacts
 from lightly.worker.runs import artifacts
 from lightly.worker.runs.context import RunContext
 from lightly.worker.runs.data import RunData
+from lightly.worker.runs.excluded import read_excluded
 from lightly.worker.runs.preparing import Preparation
 from lightly.worker.runs.selecting import Selection
 from lightly.worker.runs.selection_inputs import RunInputs
@@ -35,6 +37,7 @@ from lightly.worker.runs.selection_inputs import RunInputs
 log = logging.getLogger("lightly.worker")
 
 _PICTURES = 24
+_ROWS_AT_ONCE = 10_000
 #: Images whose distance to the picks is followed over the curve.
 _MEASURED = 20_000
 _NUMERIC = ("NUMERIC_INT", "NUMERIC_FLOAT")
@@ -141,7 +144,9 @@ def _draw_pdf(
         curve=_measure_curve(selection.result, found),
         pictures=[pictures[int(place)] for place in shown],
         pairs=[(pictures[one], pictures[other], distance) for one, other, distance in pairs],
-        excluded=_read_excluded(context.folder.path(artifacts.EXCLUDED_NAME)),
+        excluded=list(
+            islice(read_excluded(context.folder.path(artifacts.EXCLUDED_NAME)), _PICTURES)
+        ),
     )
     write_pdf(context.folder.path(artifacts.REPORT_PDF_NAME), pages)
 
@@ -186,13 +191,6 @@ def _list_facts(
     ]
 
 
-def _read_excluded(path: Path, limit: int = _PICTURES) -> list[tuple[str, str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        next(rows)
-        return [(row[0], row[1], row[2]) for row, _ in zip(rows, range(limit), strict=False)]
-
-
 def _save_tables(context: RunContext, data: RunData, selection: Selection) -> None:
     """Write the tables of selected and excluded files below `.lightly/runs/`, if possible."""
     names = {place: record.name for place, record in data.candidates.iterate(selection.picks)}
@@ -205,9 +203,7 @@ def _save_tables(context: RunContext, data: RunData, selection: Selection) -> No
         }
     )
     path = context.folder.path(artifacts.EXCLUDED_NAME)
-    text = {name: pa.string() for name in ("file_name", "excluded_as", "reason")}
-    excluded = pa_csv.read_csv(path, convert_options=pa_csv.ConvertOptions(column_types=text))
-    files = [*_encode("selected", selected), *_encode("excluded", excluded)]
+    files = [*encode_table("selected", selected), *encode_table("excluded", load_excluded(path))]
     folder = f"{LIGHTLY_FOLDER}runs/{context.claim.run_id}/"
     try:
         context.lightly_side.write([(folder + name, content) for name, content in files])
@@ -215,12 +211,33 @@ def _save_tables(context: RunContext, data: RunData, selection: Selection) -> No
         log.warning("The tables of the run cannot be written into the datasource: %s", error)
 
 
-def _encode(name: str, table: pa.Table) -> Iterable[tuple[str, bytes]]:
+def load_excluded(path: Path) -> pa.Table:
+    """Return the table of excluded files with names as they are."""
+    rows = read_excluded(path)
+    columns = ("file_name", "excluded_as", "reason")
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    batches = (
+        pa.record_batch([list(column) for column in zip(*batch, strict=True)], schema=schema)
+        for batch in iter(lambda: list(islice(rows, _ROWS_AT_ONCE)), [])
+    )
+    return pa.Table.from_batches(batches, schema)
+
+
+def encode_table(name: str, table: pa.Table) -> Iterable[tuple[str, bytes]]:
+    """Yield the files of a table: CSV, where no cell is a formula, and Parquet as it is."""
     csv_sink, parquet_sink = pa.BufferOutputStream(), pa.BufferOutputStream()
-    pa_csv.write_csv(table, csv_sink)
+    pa_csv.write_csv(_protect(table), csv_sink)
     pq.write_table(table, parquet_sink)
     yield f"{name}.csv", csv_sink.getvalue().to_pybytes()
     yield f"{name}.parquet", parquet_sink.getvalue().to_pybytes()
+
+
+def _protect(table: pa.Table) -> pa.Table:
+    for position, field in enumerate(table.schema):
+        if field.type == pa.string():
+            cells = pa.array(map(protect_cell, table.column(position).to_pylist()), pa.string())
+            table = table.set_column(position, field, cells)
+    return table
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -47,6 +47,7 @@ def work_on(settings: WorkerSettings, claim: ClaimedRun, shutdown: threading.Eve
         logger.removeHandler(run_log)
         run_log.close()
         link.transport.close()
+        link.stores.close()
 
 
 class _Execution:

@@ -6,11 +6,12 @@ import atexit
 import threading
 from dataclasses import dataclass, field
 
-from lightly.api.transport import Transport
+from lightly._kit.egress import EgressPolicy
 from lightly.embedding.pool import EmbeddingPool
 from lightly.embedding.registry import EmbeddingModel
 from lightly.worker.shards.kernel import ShardSpec, ShardSummary, run_shard
 from lightly.worker.sources.reading import FileReader
+from lightly.worker.sources.store_transport import open_store_transport
 
 _pools: dict[str, EmbeddingPool] = {}
 _lock = threading.Lock()
@@ -21,19 +22,25 @@ class RemoteWork:
     """What every shard of a run needs in another process.
 
     Attributes:
-        server_url: Where redirected URLs begin.
+        server_url: Address of the server.
+        public_url: What URLs that it hands out begin with.
         model: What to embed with.
+        egress: Which addresses that are not public files may be read from.
         token: Of the worker; URLs are signed, but the transport wants one.
     """
 
     server_url: str
+    public_url: str
     model: EmbeddingModel
+    egress: EgressPolicy
     token: str = field(repr=False)
 
 
 def run_shard_remotely(spec: ShardSpec, work: RemoteWork) -> ShardSummary:
     """Do a shard in this process. A lost process loses nothing but time: shards can be repeated."""
-    transport = Transport(work.server_url, work.token)
+    transport = open_store_transport(
+        work.server_url, work.token, server_urls=[work.public_url], egress=work.egress
+    )
     try:
         reader = FileReader(transport, check=lambda: None)
         return run_shard(spec, reader, _open_pool(work.model))

@@ -116,7 +116,7 @@ class SignedLightly:
         """Write files by URLs that the server signs."""
         urls, headers = self._link.make_datasource_write_urls([name for name, _ in files])
         contents = [content for _, content in files]
-        put = self._link.transport.put_blob
+        put = self._link.stores.put_blob
         run_in_parallel(
             lambda item: put(item[0], item[1], headers),
             list(zip(urls, contents, strict=True)),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from lightly._kit.egress import EgressRefused
 from lightly.api.errors import BlobTransferFailed, ConnectionFailed
 from lightly.api.transport import Transport
 from lightly.media.limits import MAX_IMAGE_BYTES
@@ -90,7 +91,7 @@ class FileReader:
                 if error.status in _VANISHED:
                     return FileContent(file, None, _MISSING, is_gone=True)
                 raise RunFailed(_explain(file, error)) from error
-            except ConnectionFailed as error:
+            except (ConnectionFailed, EgressRefused) as error:
                 raise RunFailed(_explain(file, error)) from error
             if content is not None:
                 return content
