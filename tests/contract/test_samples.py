@@ -542,8 +542,6 @@ def test_samples_are_found_by_their_whole_name(dataset, path):
         "samples/0123456789abcdef01234567/readurl?type=meta",
         "samples/0123456789abcdef01234567/writeurl",
         "samples/0123456789abcdef01234567/writeurl?isThumbnail=maybe",
-        "samples/0123456789ABCDEF01234567",
-        "samples/0123",
     ],
 )
 def test_parameters_outside_of_the_contract_are_refused(sqlite_dataset, path):

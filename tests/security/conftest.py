@@ -10,7 +10,6 @@ import pytest
 from tests.support.platforms import run_in_process
 from tests.support.population import Population, populate
 
-
 #: Walks over all routes: what they ask is the same SQL on both databases, which the contract tests
 #: run on both. On PostgreSQL they are part of the long profile.
 WALKS = frozenset({"test_access_walk.py", "test_hostile_bodies.py", "test_mass_assignment.py"})

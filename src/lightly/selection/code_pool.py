@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from lightly.selection.codes import Codec, CodedPicks, RowCodes, address_of
 from lightly.selection.embeddings import Float64Array, IndexArray
+from lightly.selection.pool_picks import PoolPicks
 from lightly.selection.threads import run_in_threads
 
 if TYPE_CHECKING:
@@ -65,23 +65,6 @@ class Coded:
         pieces = [slice(start, start + step) for start in range(0, len(samples), step)]
         run_in_threads(lambda piece: self.codec.encode_into(coded, piece, samples[piece]), pieces)
         return coded
-
-
-@dataclass(frozen=True)
-class PoolPicks:
-    """Picks made inside a pool, in order.
-
-    Attributes:
-        rows: The candidates.
-        distances2: Their squared distances, in true units, to what was selected before.
-        neighbours: Position, in order of selection, of the nearest sample selected before.
-        stopped: Whether the next pick would be nearer than the least distance.
-    """
-
-    rows: IndexArray
-    distances2: Float64Array
-    neighbours: NDArray[np.int32]
-    stopped: bool
 
 
 class CodePool:

@@ -10,13 +10,13 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lightly.selection.code_pool import PoolPicks
 from lightly.selection.coverage import Coverage, measure_candidates
 from lightly.selection.embeddings import EmbeddingSpace, Float64Array, IndexArray
 from lightly.selection.member_spread import MemberSpread
 from lightly.selection.nearest import NearestSelected, Pool
 from lightly.selection.object_diversity import ObjectDiversityObjective
 from lightly.selection.objects import Objects, ObjectTable, count_samples
+from lightly.selection.pool_picks import PoolPicks
 from lightly.selection.portable_math import SMALLEST_OBJECTIVE, take_log
 from lightly.selection.strategy import (
     Objective,

@@ -209,8 +209,10 @@ def _pick(run: Run, objectives: Sequence[Objective], picked: list[int]) -> StopR
         if stop is not None:
             return stop
     picker = _choose_picker(run, objectives, picked)
-    if isinstance(picker, FarthestFirst) and len(objectives) == 1 and picker.can_pick_many:
-        return _pick_many(run, objectives[0], picker, picked)
+    if isinstance(picker, FarthestFirst) and len(objectives) == 1:
+        stop = _pick_many(run, objectives[0], picker, picked)
+        if stop is not None:
+            return stop
     return _pick_singly(run, objectives, picker, picked)
 
 
@@ -245,9 +247,9 @@ def _pick_singly(
 def _pick_many(
     run: Run, objective: Objective, picker: FarthestFirst, picked: list[int]
 ) -> StopReason | None:
-    """Append rows as ``_pick`` does, many at a time, for DIVERSITY alone."""
+    """Append rows many at a time, for DIVERSITY alone, as long as that is possible."""
     diversity = cast("DiversityObjective", objective)
-    while len(picked) < run.n_wanted:
+    while len(picked) < run.n_wanted and picker.can_pick_many:
         picks = picker.pick_many(run.n_wanted - len(picked), diversity.least_distance)
         if picks is None:
             break

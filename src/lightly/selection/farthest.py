@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lightly.selection.code_pool import CodePool, PoolPicks
+from lightly.selection.code_pool import CodePool
+from lightly.selection.dense_picks import DensePicks, open_dense_picks
 from lightly.selection.nearest import NearestSelected, Pool
+from lightly.selection.pool_picks import PoolPicks
 from lightly.selection.progress import Pulse
 from lightly.selection.ranking import TopRows, take_top
 
@@ -26,6 +28,7 @@ _SMALLEST_POOL_ROWS = 128
 _FEW_PICKS, _MANY_PICKS = 8, 128
 # Between two beats of progress a pool makes at most so many picks and multiply-adds, some 10 ms.
 _PICKS_PER_BEAT, _PRODUCTS_PER_BEAT = 256, 1_000_000_000
+_DENSE_PRODUCTS_PER_BEAT = 100_000_000
 
 
 class FarthestFirst:
@@ -50,6 +53,8 @@ class FarthestFirst:
         self._n_picks_of_round = 0
         self._proposed: int | None = None
         self._has_met_selection = False
+        self._dense: DensePicks | None = None
+        self._has_begun = False
 
     def next_row(self) -> int | None:
         """Return the row of the farthest candidate, its distance exact; None if none is left."""
@@ -59,7 +64,8 @@ class FarthestFirst:
     @property
     def can_pick_many(self) -> bool:
         """Whether ``pick_many`` is to be had."""
-        return self._nearest.coded is not None
+        is_dense = self._begin_densely() is not None
+        return is_dense or self._nearest.n_selected == 0 or self._nearest.coded is not None
 
     def pick_many(self, n_most: int, least_distance: float) -> PoolPicks | None:
         """Pick the farthest candidates, retire and select them; None if none is left.
@@ -71,12 +77,13 @@ class FarthestFirst:
         nearest = self._nearest
         if nearest.n_selected == 0:
             return self._pick_first()
+        dense = self._begin_densely()
+        if dense is not None:
+            return self._pick_densely(dense, n_most, least_distance)
         self._meet_selection()
         while True:
             if isinstance(self._pool, CodePool) and self._pool.rows.size:
-                n_now = min(
-                    n_most, _PICKS_PER_BEAT, 1 + _PRODUCTS_PER_BEAT // self._pool.n_products
-                )
+                n_now = _count_picks(n_most, self._pool.n_products, _PRODUCTS_PER_BEAT)
                 picks = self._pool.pick(
                     n_now,
                     bar=self._top.bar,
@@ -97,6 +104,22 @@ class FarthestFirst:
         nearest.retire(int(rows[0]))
         nearest.select_many(nearest.samples[rows])
         return PoolPicks(rows, np.array([np.inf]), np.array([-1], dtype=np.int32), stopped=False)
+
+    def _begin_densely(self) -> DensePicks | None:
+        """Return the way to make dense picks, as long as there are to be any."""
+        if not self._has_begun and self._nearest.n_selected > 0:
+            self._has_begun = True
+            self._dense = open_dense_picks(self._nearest)
+        return self._dense
+
+    def _pick_densely(
+        self, dense: DensePicks, n_most: int, least_distance: float
+    ) -> PoolPicks | None:
+        n_now = _count_picks(n_most, dense.n_products, _DENSE_PRODUCTS_PER_BEAT)
+        picks = dense.pick(n_now, least_distance)
+        if dense.n_left == 0:
+            self._dense = None
+        return picks if picks.rows.size or picks.stopped else None
 
     def accept(self) -> None:
         """Take note that the proposed row was picked; the pool learns of it from the selection."""
@@ -155,3 +178,8 @@ class FarthestFirst:
             self._n_pool_rows = min(most, self._n_pool_rows * 2)
         elif self._n_picks_of_round > _MANY_PICKS:
             self._n_pool_rows = max(_SMALLEST_POOL_ROWS, self._n_pool_rows // 2)
+
+
+def _count_picks(n_most: int, n_products: int, products_per_beat: int) -> int:
+    """Return how many picks to make before the next beat."""
+    return min(n_most, _PICKS_PER_BEAT, 1 + products_per_beat // max(1, n_products))

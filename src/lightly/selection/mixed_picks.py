@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lightly.selection.code_pool import PoolPicks
 from lightly.selection.codes import Codec, RowCodes, address_of
 from lightly.selection.diversity import DiversityObjective
 from lightly.selection.embeddings import Float64Array, IndexArray
 from lightly.selection.kernels.loading import load_mixing_kernels
+from lightly.selection.pool_picks import PoolPicks
 from lightly.selection.strategy import Objective
 from lightly.selection.weights import WeightsObjective
 

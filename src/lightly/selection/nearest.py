@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
@@ -139,7 +140,7 @@ class NearestSelected:
 
     def settle(self, rows: IndexArray) -> None:
         """Bring candidates up to date with the whole selection, up to their interval."""
-        for piece in self._pieces(rows):
+        for piece in self._pieces(rows[self.seen[rows] != self.n_selected]):
             self.open_pool(piece).catch_up()
 
     def meet_first_block(self) -> Iterator[None]:
@@ -166,9 +167,9 @@ class NearestSelected:
 
     def measure_pairs(self, left: IndexArray, right: IndexArray) -> Float64Array:
         """Return the defined squared distance of each pair of samples."""
-        if self.coded is None:
+        if self.kernels is None:
             return self.space.measure_exactly(left, right)
-        return measure_pairs(self.coded.codec.kernels, self.space, left, right)
+        return measure_pairs(self.kernels, self.space, left, right)
 
     def interval(self, rows: IndexArray) -> tuple[Float64Array, Float64Array]:
         """Return bounds of the squared distance of candidates to the whole selection."""
@@ -190,13 +191,16 @@ class NearestSelected:
         return self._screened
 
     @cached_property
+    def kernels(self) -> ModuleType | None:
+        """The compiled loops if they are there or worth loading."""
+        return find_kernels(len(self.samples), self.space.n_dims, len(self._selected))
+
+    @cached_property
     def coded(self) -> Coded | None:
         """The selection and the candidates as codes; None if codes would not help."""
-        capacity = len(self._selected)
-        kernels = find_kernels(len(self.samples), self.space.n_dims, capacity)
-        if kernels is None:
+        if self.kernels is None:
             return None
-        codec = Codec(self.space, kernels)
+        codec, capacity = Codec(self.space, self.kernels), len(self._selected)
         return Coded(self, codec, capacity, self._keep_codes) if codec.is_effective else None
 
     @cached_property

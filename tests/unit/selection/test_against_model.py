@@ -35,6 +35,8 @@ SIZES = st.fixed_dictionaries(
         "cache_bytes": st.sampled_from([0, 100, 1 << 20]),
         "resident_bytes": st.sampled_from([0, 1 << 20]),
         "whole_rows": st.sampled_from([0, 1_000]),
+        "dense_bytes": st.sampled_from([0, 1 << 20]),
+        "dense_worth_bytes": st.sampled_from([1, 1 << 20]),
     }
 )
 

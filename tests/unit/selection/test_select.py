@@ -155,13 +155,13 @@ def test_progress_never_falls_and_ends_with_the_last_pick():
     beats = []
 
     select(
-        n_samples=300,
+        n_samples=700,
         strategies=[Diversity(rng.normal(size=(2_000, 8)).astype(np.float32))],
         progress=lambda done, total: beats.append((done, total)),
     )
 
     assert beats == sorted(beats)
-    assert beats[-1] == (300, 300)
+    assert beats[-1] == (700, 700)
     assert len(beats) > 5
 
 

@@ -6,11 +6,13 @@ python -m lightly.selection.kernels
 from __future__ import annotations
 
 from lightly.selection.kernels.loading import (
+    load_dense_kernels,
     load_kernels,
     load_mixing_kernels,
     load_neighbour_kernels,
 )
 
 if __name__ == "__main__" and load_kernels() is not None:
+    load_dense_kernels()
     load_neighbour_kernels()
     load_mixing_kernels()

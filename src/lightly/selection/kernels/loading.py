@@ -51,6 +51,14 @@ def load_neighbour_kernels() -> ModuleType:
     return neighbours
 
 
+def load_dense_kernels() -> ModuleType:
+    """Return the loops for first picks, where ``load_kernels`` found that loops run."""
+    with _lock:
+        from lightly.selection.kernels import dense  # noqa: PLC0415  compiles or loads
+
+    return dense
+
+
 def load_mixing_kernels() -> ModuleType:
     """Return the loops for several strategies, where ``load_kernels`` found that loops run."""
     with _lock:
