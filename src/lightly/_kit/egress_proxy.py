@@ -105,9 +105,10 @@ class EgressProxy:
         try:
             if request.is_tunnel:
                 writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+                await _join(_pump(reader, far_writer), _pump(far_reader, writer))
             else:
                 far_writer.write(request.head)
-            await _join(_pump(reader, far_writer), _pump(far_reader, writer))
+                await _join(_pump(reader, far_writer), _pump_answer(far_reader, writer))
         finally:
             far_writer.close()
 
@@ -198,6 +199,28 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
     if writer.can_write_eof():
         writer.write_eof()
+
+
+async def _pump_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass an answer on, saying that it is the last one of its connection.
+
+    Some servers close without a word when they are asked to, and who sends another request on a
+    connection that is about to close is told that the store broke off.
+    """
+    is_interim = True
+    while is_interim:
+        try:
+            async with asyncio.timeout(_IDLE_TIMEOUT_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError as error:
+            writer.write(error.partial)
+            break
+        except asyncio.LimitOverrunError:
+            break
+        line, _, rest = head.partition(b"\r\n")
+        is_interim = line.partition(b" ")[2].startswith(b"1")
+        writer.write(head if is_interim else line + b"\r\nConnection: close\r\n" + rest)
+    await _pump(reader, writer)
 
 
 async def _join(up: Coroutine[None, None, None], down: Coroutine[None, None, None]) -> None:
