@@ -39,10 +39,9 @@ class RunFolder:
 
     def __init__(self, work_dir: Path, claim: ClaimedRun) -> None:
         self.root = work_dir / "runs" / claim.run_id
-        # Shards belong to the dataset: its next run finds what it has in common with this one.
-        self.shards = work_dir / "datasets" / claim.dataset_id / "shards"
-        for folder in (self.root, self.shards):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Of this run only: a later one may find other bytes behind the same names.
+        self.shards = self.root / "shards"
+        self.shards.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def path(self, name: str) -> Path:
         """Return the path of a file of the run."""

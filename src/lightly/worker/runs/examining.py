@@ -33,7 +33,7 @@ def examine_input(context: RunContext, files: FileList, model: EmbeddingModel) -
 
     def plan() -> Iterator[ShardSpec]:
         for batch in files.split(SHARD_FILES):
-            name = name_shard(batch, purpose=f"{context.claim.dataset_id} {model.digest}")
+            name = name_shard(batch, purpose=model.digest)
             planned.append(context.folder.shards / name)
             yield ShardSpec(batch, planned[-1])
 

@@ -71,7 +71,7 @@ def name_shard(files: Sequence[InputFile], *, purpose: str) -> str:
 
     Args:
         files: The files of the shard.
-        purpose: What else decides about its content: dataset, attempt of the datapool, model.
+        purpose: What else decides about its content: the model.
     """
     digest = hashlib.sha256(f"{KERNEL_VERSION}\0{purpose}".encode())
     for file in files:
