@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightly.embedding.registry import parse_entry
-from lightly.embedding.session import EmbeddingSession, Vectors, normalize_vectors
+from lightly.embedding.session import EmbeddingSession
+from lightly.embedding.vectors import Vectors, normalize_vectors
 from lightly.media.errors import CorruptImage
 from lightly.media.images import cut_box, decode_image, read_bytes
 from lightly.media.limits import LONGEST_STEP_S

@@ -13,9 +13,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from lightly.embedding.registry import EmbeddingModel, Layout, UnusableModel
+from lightly.embedding.vectors import Vectors
 from lightly.media.resize_rule import ResizeRule
-
-Vectors = NDArray[np.float32]
 
 _LAYOUTS: dict[str, Layout] = {
     "tensor(uint8)": "uint8_nhwc",
@@ -76,12 +75,6 @@ def prepare_input(pixels: NDArray[np.uint8], model: EmbeddingModel) -> NDArray[A
     normalised = (scaled - mean) / std
     dtype = np.float16 if model.layout == "float16_nchw" else np.float32
     return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2), dtype)
-
-
-def normalize_vectors(vectors: Vectors) -> Vectors:
-    """Return the vectors with length 1; vectors of zeros stay as they are."""
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return (vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 
 
 def probe_model(

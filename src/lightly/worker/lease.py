@@ -45,7 +45,6 @@ class RunLease:
         self._progress: tuple[int, int] | None = None
         self._is_stopped = False
         self._lost: RunLost | None = None
-        self._seen_s = time.monotonic()
         self._thread = threading.Thread(target=self._show_life, name="lease", daemon=True)
 
     def __enter__(self) -> Self:
@@ -108,7 +107,6 @@ class RunLease:
                 raise
 
     def _note(self, is_stop_requested: bool) -> None:
-        self._seen_s = time.monotonic()
         self._is_stopped = self._is_stopped or is_stop_requested
 
     def _show_life(self) -> None:

@@ -25,12 +25,12 @@ _CANNOT: Mapping[str, tuple[str, tuple[object, ...]]] = {
     "uploadDataset": ("upload images without a datasource", (None, False)),
 }
 #: Options of the oldest clients that change nothing here, with what holds instead. They are logged.
-WITHOUT_EFFECT = {
+_WITHOUT_EFFECT = {
     "dumpDataset": "selected images are in the dataset; `lightly copy` writes them to a folder",
     "dumpSampledEmbeddings": "embeddings of the selection are in the dataset",
     "memoryRequirementInGB": "memory is bounded without a setting",
     "runDirectory": "results are artifacts of the run",
-    "showVideoSamplingTimeline": "the report always has the timeline",
+    "showVideoSamplingTimeline": "datasets of videos are refused",
     "pretaggingDebug": "predictions are shown in the web app",
     "sanityCheck": "`lightly worker --help` shows that a worker starts",
 }
@@ -52,7 +52,6 @@ class RunOptions:
     remove_exact_duplicates: bool = True
     selection: Mapping[str, Any] = field(default_factory=dict)
     docker: Mapping[str, Any] = field(default_factory=dict)
-    lightly: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_options(answer: Mapping[str, Any]) -> RunOptions:
@@ -88,7 +87,6 @@ def read_options(answer: Mapping[str, Any]) -> RunOptions:
         remove_exact_duplicates=docker.get("removeExactDuplicates", True),
         selection=config.get("selection") or make_old_selection(docker),
         docker=docker,
-        lightly=dict(config.get("lightly") or {}),
     )
 
 
@@ -109,7 +107,7 @@ def _refuse(option: str, deed: str) -> RunRefused:
 
 
 def _log_what_has_no_effect(docker: Mapping[str, Any]) -> None:
-    for option, instead in WITHOUT_EFFECT.items():
+    for option, instead in _WITHOUT_EFFECT.items():
         if docker.get(option) not in (None, False, "", -1):
             log.warning("worker_config.%s changes nothing: %s.", option, instead)
 

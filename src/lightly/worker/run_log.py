@@ -39,7 +39,6 @@ class RunLog(logging.Handler):
         self._waiting: deque[dict[str, Any]] = deque(maxlen=_MAX_WAITING)
         self._file = logging.FileHandler(path, encoding="utf-8")
         self._file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        self._process = psutil.Process()
         # No signed URL and no token may get into either.
         self.addFilter(RedactingFilter())
         self._lock_waiting = threading.Lock()

@@ -49,7 +49,6 @@ class ClaimedRun:
         attempt: How often it was begun, this time included.
         lease: The right to work on it; goes with everything that is written. A secret.
         heartbeat_s: How often to show a sign of life.
-        lease_s: How long the lease lives without one.
         server_url: What URLs that the server hands out begin with; empty if it does not say.
     """
 
@@ -59,7 +58,6 @@ class ClaimedRun:
     attempt: int
     lease: str
     heartbeat_s: float
-    lease_s: float
     server_url: str = ""
 
 
@@ -108,7 +106,6 @@ class WorkerLink:
             attempt=read_count(answer, "attempt"),
             lease=read_id(answer, "lease"),
             heartbeat_s=float(answer["heartbeatSeconds"]),
-            lease_s=float(answer["leaseSeconds"]),
             server_url=str(answer.get("serverUrl", "")),
         )
 

@@ -11,7 +11,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from lightly.embedding.registry import SHIPPED_MODEL, UnusableModel, register_model
-from lightly.embedding.session import EmbeddingSession, normalize_vectors, prepare_input
+from lightly.embedding.session import EmbeddingSession, prepare_input
+from lightly.embedding.vectors import normalize_vectors
 from lightly.media.model_input import crop_for_model, load_model_pixels
 from tests.support.tiny_onnx import write_mean_colour_model
 

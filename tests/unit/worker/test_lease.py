@@ -16,7 +16,7 @@ from lightly.worker.lease import RunLease
 from lightly.worker.run_log import MemoryLog, RunLog
 from lightly.worker.server_link import ClaimedRun
 
-CLAIM = ClaimedRun("r" * 24, "d" * 24, "c" * 24, 1, "token", heartbeat_s=0.01, lease_s=45)
+CLAIM = ClaimedRun("r" * 24, "d" * 24, "c" * 24, 1, "token", heartbeat_s=0.01)
 
 
 class FakeLink:

@@ -10,7 +10,7 @@ from lightly.worker.server_link import ClaimedRun
 
 def claim(run_id: str, attempt: int = 1) -> ClaimedRun:
     """Return a claim of a run on one dataset."""
-    return ClaimedRun(run_id, "d" * 24, "c" * 24, attempt, "token", heartbeat_s=1, lease_s=45)
+    return ClaimedRun(run_id, "d" * 24, "c" * 24, attempt, "token", heartbeat_s=1)
 
 
 def test_a_later_attempt_finds_the_shards_of_its_run(tmp_path: Path) -> None:

@@ -174,7 +174,14 @@ def encode_metadata_schema(entries: Sequence[MetadataEntry]) -> bytes:
     Raises:
         FileInvalid: If an entry breaks a rule.
     """
-    rows = [
+    content = encode_json(write_entries(entries), METADATA_SCHEMA_FILE)
+    parse_metadata_schema(content)
+    return content
+
+
+def write_entries(entries: Sequence[MetadataEntry]) -> list[dict[str, Any]]:
+    """Return the entries of a metadata schema as the file and the API have them."""
+    return [
         {
             "name": entry.name,
             "path": entry.path,
@@ -183,9 +190,6 @@ def encode_metadata_schema(entries: Sequence[MetadataEntry]) -> bytes:
         }
         for entry in entries
     ]
-    content = encode_json(rows, METADATA_SCHEMA_FILE)
-    parse_metadata_schema(content)
-    return content
 
 
 def encode_metadata(

@@ -14,7 +14,12 @@ from typing_extensions import TypedDict
 from lightly.data.datasource_files.errors import FileInvalid, shorten
 from lightly.data.datasource_files.json_files import encode_json, parse_json
 from lightly.data.datasource_files.names import cut_extension, name_prediction_file
-from lightly.data.datasource_files.prediction_tasks import CategoryId, TaskSchema, TaskType
+from lightly.data.datasource_files.prediction_tasks import (
+    WIRE_TYPES,
+    CategoryId,
+    TaskSchema,
+    TaskType,
+)
 from lightly.data.datasource_files.run_lengths import MAX_MASK_PIXELS
 
 #: A keypoint is x, y and a score.
@@ -22,14 +27,6 @@ PER_KEYPOINT = 3
 #: Files round probabilities to two digits, so each may be off by this much.
 _ROUNDING = 0.005
 _LEAST_TOLERANCE = 0.01
-#: How the wire contract calls the types that files spell with dashes.
-_WIRE_TYPES: dict[str, str] = {
-    "classification": "CLASSIFICATION",
-    "object-detection": "OBJECT_DETECTION",
-    "semantic-segmentation": "SEMANTIC_SEGMENTATION",
-    "instance-segmentation": "INSTANCE_SEGMENTATION",
-    "keypoint-detection": "KEYPOINT_DETECTION",
-}
 _REMEDY = (
     "Put the file right, or remove it: an image without a file counts as one without predictions."
 )
@@ -281,7 +278,7 @@ def write_wire_form(
     """
     return [
         {
-            "type": _WIRE_TYPES[task_type],
+            "type": WIRE_TYPES[task_type],
             "taskName": task_name,
             **{_WIRE_KEYS.get(key, key): value for key, value in prediction.items()},
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, NotRequired, get_args
+from typing import Annotated, Any, Literal, NotRequired, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict
@@ -23,6 +23,15 @@ TaskType = Literal[
 ]
 #: Task types as files spell them.
 TASK_TYPES: tuple[TaskType, ...] = get_args(TaskType)
+#: How the wire contract calls the types that files spell with dashes.
+WIRE_TYPES: dict[TaskType, str] = {
+    "classification": "CLASSIFICATION",
+    "object-detection": "OBJECT_DETECTION",
+    "semantic-segmentation": "SEMANTIC_SEGMENTATION",
+    "instance-segmentation": "INSTANCE_SEGMENTATION",
+    "keypoint-detection": "KEYPOINT_DETECTION",
+}
+_WIRE_KEYS = {"keypoint_names": "keypointNames", "keypoint_skeleton": "keypointSkeleton"}
 #: Largest id of a category: the largest integer that every JSON reader reads exactly.
 MAX_CATEGORY_ID = 2**53 - 1
 #: What a task may be called, by the wire contract. It is a folder's name too.
@@ -198,3 +207,16 @@ def encode_schema(schema: TaskSchema, task_name: str) -> bytes:
     text = encode_json(content, file)
     parse_schema(text, file)
     return text
+
+
+def write_wire_schema(schema: TaskSchema, task_name: str) -> dict[str, Any]:
+    """Return the schema of a task as the API has it.
+
+    >>> write_wire_schema(make_schema("classification", ["cat"]), "pets")["type"]
+    'CLASSIFICATION'
+    """
+    categories = [
+        {_WIRE_KEYS.get(key, key): value for key, value in category.items()}
+        for category in schema.categories
+    ]
+    return {"name": task_name, "type": WIRE_TYPES[schema.task_type], "categories": categories}

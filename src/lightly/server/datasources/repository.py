@@ -122,13 +122,7 @@ def delete_datasources(
 
 def list_sealed(connection: sa.Connection, after_id: str, limit: int) -> list[Datasource]:
     """Return datasources that have secrets, in the order of their ids, those behind one."""
-    query = (
-        _select()
-        .where(datasources.c.id > after_id, datasources.c.sealed_secrets.is_not(None))
-        .order_by(datasources.c.id)
-        .limit(limit)
-    )
-    return [_make_datasource(row) for row in connection.execute(query)]
+    return _list_behind(connection, after_id, limit, datasources.c.sealed_secrets.is_not(None))
 
 
 def replace_sealed(connection: sa.Connection, datasource: Datasource, sealed_secrets: str) -> None:
@@ -145,16 +139,15 @@ def replace_sealed(connection: sa.Connection, datasource: Datasource, sealed_sec
 
 def list_without_role(connection: sa.Connection, after_id: str, limit: int) -> list[Datasource]:
     """Return datasources whose role is not noted, in the order of their ids, those behind one."""
-    query = (
-        _select()
-        .where(
-            datasources.c.id > after_id,
-            datasources.c.type == "S3DelegatedAccess",
-            datasources.c.role_hash.is_(None),
-        )
-        .order_by(datasources.c.id)
-        .limit(limit)
-    )
+    has_role = datasources.c.type == "S3DelegatedAccess"
+    return _list_behind(connection, after_id, limit, has_role & datasources.c.role_hash.is_(None))
+
+
+def _list_behind(
+    connection: sa.Connection, after_id: str, limit: int, condition: sa.ColumnElement[bool]
+) -> list[Datasource]:
+    query = _select().where(datasources.c.id > after_id, condition)
+    query = query.order_by(datasources.c.id).limit(limit)
     return [_make_datasource(row) for row in connection.execute(query)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hmac
 import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -136,36 +137,38 @@ def reseal_secrets(platform: PlatformState) -> int:
     Afterwards the operator can take the older key away.
     """
     box = get_secret_box(platform.keys, platform.settings.data_dir)
-    count, after_id = 0, ""
-    while True:
-        with platform.database.read() as connection:
-            found = repository.list_sealed(connection, after_id, _ROWS_AT_ONCE)
-        if not found:
-            return count
-        after_id = found[-1].id
-        for datasource in found:
-            count += _reseal(platform, box, datasource)
+    found = _iterate_datasources(platform, repository.list_sealed)
+    return sum(_reseal(platform, box, datasource) for datasource in found)
 
 
 def note_roles(platform: PlatformState) -> int:
     """Note the roles of datasources that older releases configured; return how many."""
-    count, after_id = 0, ""
+    count = 0
+    for datasource in _iterate_datasources(platform, repository.list_without_role):
+        try:
+            role_hash = hash_role(platform.keys, read_secrets(platform, datasource))
+        except SecretUnreadable:
+            # It cannot assume its role either.
+            continue
+        if role_hash is not None:
+            with platform.database.write() as connection:
+                note_role(connection, datasource, role_hash)
+            count += 1
+    return count
+
+
+def _iterate_datasources(
+    platform: PlatformState, list_behind: Callable[[sa.Connection, str, int], list[Datasource]]
+) -> Iterator[Datasource]:
+    """Yield datasources of all datasets, some at a time; no transaction is open in between."""
+    after_id = ""
     while True:
         with platform.database.read() as connection:
-            found = repository.list_without_role(connection, after_id, _ROWS_AT_ONCE)
+            found = list_behind(connection, after_id, _ROWS_AT_ONCE)
         if not found:
-            return count
+            return
+        yield from found
         after_id = found[-1].id
-        for datasource in found:
-            try:
-                role_hash = hash_role(platform.keys, read_secrets(platform, datasource))
-            except SecretUnreadable:
-                # It cannot assume its role either.
-                continue
-            if role_hash is not None:
-                with platform.database.write() as connection:
-                    note_role(connection, datasource, role_hash)
-                count += 1
 
 
 @functools.lru_cache(maxsize=8)

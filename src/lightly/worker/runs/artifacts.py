@@ -15,12 +15,10 @@ CORRUPTNESS_NAME = "corruptness_check_information.json"
 REPORT_PDF_NAME = "report.pdf"
 REPORT_NAME = "report.json"
 REPORT_V2_NAME = "report_v2.json"
-RELEVANT_NAME = "relevant_filenames.txt"
 EXCLUDED_NAME = "excluded.csv"
 #: Artifacts by file name, in the order in which they are sent; the log goes last.
 KINDS = {
     CORRUPTNESS_NAME: "CORRUPTNESS_CHECK_INFORMATION",
-    RELEVANT_NAME: "RELEVANT_FILENAMES",
     REPORT_NAME: "REPORT_JSON",
     REPORT_V2_NAME: "REPORT_V2_JSON",
     REPORT_PDF_NAME: "REPORT_PDF",

@@ -14,6 +14,7 @@ from lightly._kit.errors import BadInput
 from lightly.data.datasource_files.prediction_files import write_wire_form
 from lightly.data.datasource_files.prediction_tasks import TaskSchema
 from lightly.data.selection_plan.inputs import Column, TaskPredictions
+from lightly.embedding.vectors import normalize_vectors
 from lightly.selection import Objects
 from lightly.worker.report.facts import LIGHTLY_FIELDS
 from lightly.worker.runs.candidates import Candidates
@@ -175,7 +176,4 @@ class RunInputs:
         return self._annotations.tasks[task]
 
     def _scale(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not self._normalizes:
-            return rows
-        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-        return np.asarray(rows / np.where(lengths == 0, 1, lengths)[:, None], np.float32)
+        return normalize_vectors(rows) if self._normalizes else rows

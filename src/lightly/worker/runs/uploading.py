@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from lightly.api.dataset_samples import DatasetSamples, split
 from lightly.api.errors import ApiException, BlobTransferFailed
 from lightly.api.upload_requests import make_sample_request
 from lightly.api.upload_sources import InspectedImage
+from lightly.data.datasource_files.metadata_files import write_entries
 from lightly.data.datasource_files.names import name_thumbnail
 from lightly.data.datasource_files.prediction_files import write_wire_form
-from lightly.data.datasource_files.prediction_tasks import TaskSchema
+from lightly.data.datasource_files.prediction_tasks import write_wire_schema
 from lightly.media.reports import ImageReport
 from lightly.utils.io import format_header, format_row, format_vector
 from lightly.worker.errors import RunFailed
@@ -122,7 +124,7 @@ class DatasetUpload:
         if not scores:
             return
         places = {name: place for place, name in enumerate(names)}
-        stored = [name for page in self._samples.iterate_names() for name in page]
+        stored = self._stored_names
         unknown = [name for name in stored if name not in places]
         if unknown or not stored:
             log.warning("Scores are not stored: %d samples are from elsewhere.", len(unknown))
@@ -140,14 +142,18 @@ class DatasetUpload:
         """
         wanted = {known[self._n_earlier + int(pick)] for pick in self._picks}
         wanted.update(known[: self._n_earlier])
-        stored = (name for page in self._samples.iterate_names() for name in page)
-        others = [name for name in stored if name not in wanted]
+        others = [name for name in self._stored_names if name not in wanted]
         if others:
             raise RunFailed(
                 f"The dataset has {len(others)} samples that belong to no tag, such as "
                 f"{others[0][:200]!r}: an earlier run has ended while it added them. Use an empty "
                 "dataset, or make a tag of what is there with the datapool on."
             )
+
+    @cached_property
+    def _stored_names(self) -> list[str]:
+        """The file names of the dataset in its order; first asked for when all are registered."""
+        return [name for page in self._samples.iterate_names() for name in page]
 
     def make_tag(self, *, is_extension: bool) -> None:
         """Make the tag of the run.
@@ -171,17 +177,9 @@ class DatasetUpload:
         )
 
         for name, schema in self._annotations.tasks.items():
-            body = PredictionTaskSchema.from_dict(_write_schema(name, schema))
+            body = PredictionTaskSchema.from_dict(write_wire_schema(schema, name))
             self._context.client.create_or_update_prediction_task_schema(body)
-        entries = [
-            {
-                "name": entry.name,
-                "path": entry.path,
-                "defaultValue": entry.default_value,
-                "valueDataType": entry.value_type,
-            }
-            for entry in self._annotations.metadata_schema
-        ]
+        entries = write_entries(self._annotations.metadata_schema)
         if entries:
             self._context.link.add_metadata_config(METADATA_CONFIG_NAME, entries)
 
@@ -204,14 +202,3 @@ class DatasetUpload:
                 self._annotations.find_predictions(task, name), task, schema.task_type
             )
         ]
-
-
-def _write_schema(name: str, schema: TaskSchema) -> dict[str, Any]:
-    """Return a task's schema with wire names."""
-    wire_keys = {"keypoint_names": "keypointNames", "keypoint_skeleton": "keypointSkeleton"}
-    categories = [
-        {wire_keys.get(key, key): value for key, value in category.items()}
-        for category in schema.categories
-    ]
-    kind = schema.task_type.upper().replace("-", "_")
-    return {"name": name, "type": kind, "categories": categories}

@@ -6,14 +6,14 @@ so what travels is a shard's description and its summary.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from lightly._kit.errors import BadInput
+from lightly.embedding.pool import count_cores
 from lightly.worker.settings import WorkerSettings
 
 #: Shards under way on this machine: while one waits for its last images, the next keeps cores busy.
@@ -91,12 +91,12 @@ def _open_dask(address: str | None) -> Iterator[ShardExecutor]:
             "The executor 'dask' needs Dask: install 'lightly-platform[dask]'."
         ) from error
     # Processes of one thread: each has a pool of its own that keeps one core busy.
-    place = address or LocalCluster(
-        n_workers=len(os.sched_getaffinity(0)), threads_per_worker=1, dashboard_address=None
+    cluster = (
+        nullcontext(address)
+        if address
+        else LocalCluster(n_workers=count_cores(), threads_per_worker=1, dashboard_address=None)
     )
-    with Client(place) as client:
+    with cluster as place, Client(place) as client:
         n_cores = sum(client.ncores().values())
         executor = client.get_executor(pure=False, retries=_RETRIES)
         yield ShardExecutor(executor, 2 * n_cores, is_remote=True)
-    if not isinstance(place, str):
-        place.close()

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Protocol
 
 from lightly.embedding.pool import ExaminedImage
-from lightly.media.reports import ImageReport
 from lightly.worker.shards.records import (
     CORRUPT,
     GONE,
@@ -116,12 +115,8 @@ def _make_record(content: FileContent, image: ExaminedImage) -> FileRecord:
         outcome=GOOD,
         sha256=digest,
         size_bytes=len(data),
-        metadata=_describe(report),
+        metadata=report.metadata,
         exif=report.exif,
         thumbnail=report.thumbnail,
         vector=image.vector,
     )
-
-
-def _describe(report: ImageReport) -> dict[str, object]:
-    return dict(report.metadata)

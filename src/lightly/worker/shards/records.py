@@ -57,11 +57,6 @@ class FileRecord:
     thumbnail: bytes | None = None
     vector: NDArray[np.float32] | None = None
 
-    @property
-    def is_good(self) -> bool:
-        """Whether the file takes part in the selection."""
-        return self.outcome == GOOD
-
 
 def write_records(path: Path, records: Sequence[FileRecord]) -> None:
     """Write the records of a shard; the file appears whole or not at all."""

@@ -19,7 +19,7 @@ from lightly.api.datasource_listing import DatasourceListing, ListingOptions
 from lightly.api.parallel import run_in_parallel
 from lightly.data.datasource_files.names import LIGHTLY_FOLDER
 from lightly.data.datasource_files.relevant_names import RelevantNames, read_relevant_names
-from lightly.media.listing import IMAGE_EXTENSIONS, VIDEO_EXTENSIONS
+from lightly.media.listing import IMAGE_EXTENSIONS
 from lightly.worker.errors import RunRefused
 from lightly.worker.server_link import RunLink
 
@@ -40,7 +40,7 @@ class Period:
 
 
 class InputSide(Protocol):
-    """Raw images or videos."""
+    """Raw images."""
 
     def iterate_pages(self, period: Period, relevant_file: str) -> Iterator[list[Row]]:
         """Yield name and location of files, page by page.
@@ -140,20 +140,18 @@ class MountedInput:
     Args:
         root: The folder.
         lightly: The side that lists of relevant files are on.
-        are_videos: Whether videos are listed, or images.
     """
 
-    def __init__(self, root: Path, lightly: LightlySide, *, are_videos: bool = False) -> None:
+    def __init__(self, root: Path, lightly: LightlySide) -> None:
         self._root = root
         self._lightly = lightly
-        self._extensions = VIDEO_EXTENSIONS if are_videos else IMAGE_EXTENSIONS
 
     def iterate_pages(self, period: Period, relevant_file: str) -> Iterator[list[Row]]:
         """Yield name and path of files, page by page."""
         relevant = self._read_relevant(relevant_file) if relevant_file else None
         page: list[Row] = []
         for name, path, modified_s in _walk(self._root):
-            is_wanted = name.lower().endswith(self._extensions)
+            is_wanted = name.lower().endswith(IMAGE_EXTENSIONS)
             if not is_wanted or not period.from_s <= modified_s <= period.to_s:
                 continue
             if relevant is None or relevant.has(name):
