@@ -26,10 +26,10 @@ ODD_NAMES = [
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def mounted(request, tmp_path, make_database_url):
+def mounted(request, tmp_path, make_server_url):
     """A server with both mounts."""
     mounts = {name: str(tmp_path / name) for name in ("input_mount", "lightly_mount")}
-    url = make_database_url(request.param)
+    url = make_server_url(request.param)
     with run_in_process(tmp_path / "data", url, **mounts) as running:
         yield running
 

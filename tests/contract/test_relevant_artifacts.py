@@ -10,10 +10,10 @@ PREDICTIONS = ".lightly/predictions/task"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def local(request, tmp_path, make_database_url):
+def local(request, tmp_path, make_server_url):
     """A dataset with predictions and metadata of three images."""
     mounts = {name: str(tmp_path / name) for name in ("input_mount", "lightly_mount")}
-    url = make_database_url(request.param)
+    url = make_server_url(request.param)
     with run_in_process(tmp_path / "data", url, **mounts) as running:
         local = make_local_dataset(running, "photos")
         for folder in (PREDICTIONS, ".lightly/metadata"):

@@ -26,6 +26,7 @@ from tests.support.fault_kills import choose_seed, run_killable_server
 from tests.support.fault_racers import Request, race, race_between
 from tests.support.pictures import draw_folder
 from tests.support.platforms import run_in_process
+from tests.support.postgres import lend_databases
 from tests.support.samples import make_dataset
 from tests.support.sdk import BridgeAdapter, make_client, read_body
 
@@ -37,11 +38,11 @@ FAR_FUTURE_MS = 10**15
 @pytest.fixture(scope="module", params=DATABASES)
 def process(request, tmp_path_factory):
     """A server process, once on SQLite and once on PostgreSQL."""
-    url = ""
-    if request.param == "postgres":
-        postgres = request.getfixturevalue("postgres_server")
-        url = postgres.make_database(f"races_{random.randrange(10**9)}")
-    with run_killable_server(tmp_path_factory.mktemp("server") / "data", url) as running:
+    folder = tmp_path_factory.mktemp("server") / "data"
+    with (
+        lend_databases(request) as make_url,
+        run_killable_server(folder, make_url(request.param)) as running,
+    ):
         yield running
 
 

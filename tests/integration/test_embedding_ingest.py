@@ -28,8 +28,8 @@ GOOD = write_csv(NAMES, VECTORS).decode()
 
 
 @pytest.fixture(params=DATABASES)
-def bench(request, tmp_path, make_database_url):
-    with open_bench(tmp_path / "data", make_database_url(request.param), NAMES) as bench:
+def bench(request, tmp_path, make_server_url):
+    with open_bench(tmp_path / "data", make_server_url(request.param), NAMES) as bench:
         yield bench
 
 

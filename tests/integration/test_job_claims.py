@@ -16,8 +16,8 @@ FIRST, SECOND = "a" * 24, "b" * 24
 
 
 @pytest.fixture(params=DATABASES)
-def bench(request, tmp_path, make_database_url):
-    with open_bench(tmp_path / "data", make_database_url(request.param), ["a.jpg"]) as bench:
+def bench(request, tmp_path, make_server_url):
+    with open_bench(tmp_path / "data", make_server_url(request.param), ["a.jpg"]) as bench:
         yield bench
 
 

@@ -14,8 +14,8 @@ N_GREEDY, PER_USER = 40, 8
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def server(request, tmp_path, make_database_url):
-    with run_in_process(tmp_path / "data", make_database_url(request.param)) as running:
+def server(request, tmp_path, make_server_url):
+    with run_in_process(tmp_path / "data", make_server_url(request.param)) as running:
         running.platform.jobs.stop()
         yield running
 

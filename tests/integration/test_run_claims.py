@@ -18,8 +18,8 @@ N_WORKERS = 8
 
 
 @pytest.fixture(params=DATABASES)
-def server(request, tmp_path, make_database_url):
-    with run_in_process(tmp_path / "data", make_database_url(request.param)) as running:
+def server(request, tmp_path, make_server_url):
+    with run_in_process(tmp_path / "data", make_server_url(request.param)) as running:
         yield running
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.platforms import run_in_process
 from tests.support.population import Population, populate
+from tests.support.postgres import lend_databases
 
 #: Walks over all routes: what they ask is the same SQL on both databases, which the contract tests
 #: run on both. On PostgreSQL they are part of the long profile.
@@ -30,12 +30,12 @@ def population(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Population]:
     """Two users on one server, once on SQLite and once on PostgreSQL."""
-    url = ""
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres_server")
-        url = server.make_database(f"test_{uuid.uuid4().hex}")
     folder = tmp_path_factory.mktemp("population")
-    with run_in_process(folder / "data", url, lightly_mount=str(folder / "mount")) as running:
+    mount = str(folder / "mount")
+    with (
+        lend_databases(request, is_migrated=True) as make_url,
+        run_in_process(folder / "data", make_url(request.param), lightly_mount=mount) as running,
+    ):
         yield populate(running)
 
 

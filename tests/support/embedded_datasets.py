@@ -16,7 +16,7 @@ import requests
 
 from tests.support.contract import ContractClient
 from tests.support.platforms import InProcessServer, ServerProcess, run_in_process
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import lend_databases
 
 #: A loaded machine starts processes slowly.
 JOB_TIMEOUT_S = 120.0
@@ -41,11 +41,10 @@ def run_shared_server(request: pytest.FixtureRequest, folder: Path) -> Iterator[
 
     Tests that run jobs share one: the first job of a server takes seconds longer than the others.
     """
-    url = ""
-    if request.param == "postgres":
-        postgres: PostgresServer = request.getfixturevalue("postgres_server")
-        url = postgres.make_database(f"test_{uuid.uuid4().hex}")
-    with run_in_process(folder / "data", url) as running:
+    with (
+        lend_databases(request, is_migrated=True) as make_url,
+        run_in_process(folder / "data", make_url(request.param)) as running,
+    ):
         yield running
 
 

@@ -21,6 +21,7 @@ from lightly.server.auth.service import add_user, ensure_first_user
 from lightly.server.platform import PlatformState
 from lightly.server.settings import Settings
 from lightly.server.startup import open_platform
+from tests.support.migrated_databases import copy_migrated_sqlite
 from tests.support.ports import find_free_port
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -70,6 +71,8 @@ def run_in_process(
         Settings(data_dir=data_dir, database_url=database_url, public_url="http://testserver"),
         **settings,
     )
+    if not database_url:
+        copy_migrated_sqlite(data_dir / "lightly.sqlite")
     platform = open_platform(chosen)
     ensure_first_user(platform.database, platform.keys, platform.clock, data_dir, TOKEN)
     try:

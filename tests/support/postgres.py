@@ -8,11 +8,16 @@ import shutil
 import subprocess
 import tempfile
 import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+import pytest
 
+from tests.support.migrated_databases import make_tables
 from tests.support.ports import find_free_port
 
 #: Debian keeps the server's programs out of PATH.
@@ -27,6 +32,7 @@ class PostgresServer:
         self._folder = Path(tempfile.mkdtemp(prefix="lightly-postgres-"))
         self._port = find_free_port()
         self._user = _choose_user()
+        self._has_template = False
         if self._user is not None:
             shutil.chown(self._folder, self._user)
         data = str(self._folder / "data")
@@ -35,11 +41,32 @@ class PostgresServer:
         self._run("pg_ctl", "-D", data, "-o", options, "-l", f"{data}.log", "-w", "start")
         self._wait()
 
-    def make_database(self, name: str) -> str:
-        """Make an empty database and return its URL."""
-        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    def make_database(self, name: str, *, is_migrated: bool = False) -> str:
+        """Make a database and return its URL.
+
+        Args:
+            name: Of the database.
+            is_migrated: Whether it has the tables of this release; else it is empty.
+        """
+        template = self._make_template() if is_migrated else "template1"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self._url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Remove a database, whoever is connected: in memory, thousands of them would add up."""
+        self._execute(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)')
+
+    def _make_template(self) -> str:
+        """Migrate one database; a copy of it takes a fraction of the time."""
+        if not self._has_template:
+            self._execute('CREATE DATABASE "migrated"')
+            make_tables(self._url("migrated"))
+            self._has_template = True
+        return "migrated"
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def stop(self) -> None:
         """Stop the server and remove its folder."""
@@ -73,6 +100,30 @@ class PostgresServer:
                 time.sleep(0.1)
             else:
                 return
+
+
+@contextmanager
+def lend_databases(
+    request: pytest.FixtureRequest, *, is_migrated: bool = False
+) -> Iterator[Callable[[str], str]]:
+    """Yield a function that makes a database of a kind and returns its URL; drop them afterwards.
+
+    Args:
+        request: Of the fixture that lends them.
+        is_migrated: Whether they have the tables of this release.
+    """
+    lent: list[str] = []
+
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            return ""
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        lent.append(server.make_database(f"test_{uuid.uuid4().hex}", is_migrated=is_migrated))
+        return lent[-1]
+
+    yield make
+    for url in lent:
+        request.getfixturevalue("postgres_server").drop_database(url)
 
 
 def _find_program(name: str) -> Path:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from lightly.server.db.tables import datasets
 from tests.support.contract import ContractClient
 from tests.support.platforms import InProcessServer, run_in_process
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import lend_databases
 
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -94,11 +94,11 @@ def run_for_module(
 
     Starting one costs more than most tests; each test takes a dataset of its own.
     """
-    database_url = ""
-    if request.param == "postgres":
-        postgres: PostgresServer = request.getfixturevalue("postgres_server")
-        database_url = postgres.make_database(f"test_{uuid.uuid4().hex}")
-    with run_in_process(tmp_path_factory.mktemp("server") / "data", database_url) as running:
+    folder = tmp_path_factory.mktemp("server") / "data"
+    with (
+        lend_databases(request, is_migrated=True) as make_url,
+        run_in_process(folder, make_url(request.param)) as running,
+    ):
         yield running
 
 
