@@ -56,7 +56,7 @@ def _against_mundig(
 
 def _prepare_mundig(kind: str, n: int, d: int, n_picks: int) -> Contest:
     embeddings = make_embeddings(kind, n, d)
-    _load()
+    load_loops()
     return Contest(
         ours=lambda: select_diverse(embeddings, n_picks),
         peer=lambda: pick_with_mundig(embeddings, n_picks),
@@ -85,7 +85,7 @@ def _against_numpy(
 
 def _prepare_numpy(kind: str, n: int, d: int, n_picks: int) -> Contest:
     embeddings = make_embeddings(kind, n, d)
-    _load()
+    load_loops()
     n_plain = min(n_picks, _PLAIN_PICKS)
     # Short runs are repeated, or else the clock is too coarse.
     repeats = 1 + 20_000_000 // (n * n_picks)
@@ -112,7 +112,7 @@ def _prepare_threads() -> Contest:
     from lightly.selection import Diversity, select
 
     embeddings = make_embeddings("clustered", 50_000, 512)
-    _load()
+    load_loops()
     strategies = [Diversity(embeddings)]
     return Contest(
         ours=lambda: select(n_samples=5_000, strategies=strategies, threads=2),
@@ -120,11 +120,12 @@ def _prepare_threads() -> Contest:
     )
 
 
-def _load() -> None:
+def load_loops() -> None:
     """Load the compiled loops, which takes half a second once per process."""
-    from lightly.selection.kernels.loading import load_kernels
+    from lightly.selection.kernels.loading import load_dense_kernels, load_kernels
 
-    load_kernels()
+    if load_kernels() is not None:
+        load_dense_kernels()
 
 
 def select_diverse(embeddings: Embeddings, n_picks: int) -> Picks:

@@ -44,22 +44,32 @@ class Row:
         rounds: Interleaved runs of each, of which the medians count.
         most_s: Most CPU seconds ours may take, if that matters too.
         by_wall: Compare wall-clock time instead of CPU time: for runs on several threads.
+        measure: Measures the row instead of a contest, given the rounds: for rows that are the
+            worst of many contests, or not of time.
     """
 
     what: str
     data: str
     at_least: float | None
     aim: float | None
-    prepare: Callable[[], Contest]
+    prepare: Callable[[], Contest] | None = None
     is_quick: bool = False
     rounds: int = 3
     most_s: float | None = None
     by_wall: bool = False
+    measure: Callable[[int], Measured] | None = None
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What came out: medians of CPU (or wall) seconds, and the median of the rounds' ratios."""
+    """What came out.
+
+    Attributes:
+        ours_s: Median of CPU (or wall) seconds of this engine.
+        peer_s: Median of the peer's.
+        ratio: Median of the rounds' ratios.
+        note: What else there is to say, such as which of many contests it was.
+    """
 
     ours_s: float
     peer_s: float

@@ -21,7 +21,7 @@ def format_row(row: Row, measured: Measured) -> tuple[str, ...]:
         f"{measured.ratio:.3g}x",
         "-" if row.at_least is None else f"{row.at_least:g}x{_limit(row)}",
         "-" if row.aim is None else f"{row.aim:g}x",
-        judge(row, measured),
+        " ".join(text for text in (judge(row, measured), measured.note) if text),
     )
 
 

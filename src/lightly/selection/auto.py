@@ -141,7 +141,7 @@ class AutoObjective(DiversityObjective):
             distances=worked.distances,
             nearest=worked.nearest,
             min_distance=worked.min_distance,
-            coverage=worked.coverage,
+            late_coverage=worked.late_coverage,
             crowding=self._crowding,
             n_representatives=n_representatives,
             n_farthest=n_farthest,

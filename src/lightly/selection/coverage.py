@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lightly.selection.blas import hold_blas_to_one_thread
-from lightly.selection.embeddings import EmbeddingSpace
+from lightly.selection.direct_picks import open_direct_picks
+from lightly.selection.embeddings import EmbeddingSpace, Float64Array, IndexArray
 from lightly.selection.errors import InvalidSelectionInput
 from lightly.selection.farthest import FarthestFirst
 from lightly.selection.nearest import NearestSelected
@@ -83,8 +86,61 @@ def measure_coverage(embeddings: ArrayLike, picks: ArrayLike) -> Coverage:
     )
 
 
+class LateCoverage:
+    """A coverage that is measured when it is asked for, once.
+
+    After a short run it costs more than the picks, and not everybody reads it.
+
+    Args:
+        measure: Measures it.
+    """
+
+    def __init__(self, measure: Callable[[], Coverage]) -> None:
+        self._measure = measure
+
+    @cached_property
+    def value(self) -> Coverage:
+        """The coverage."""
+        with hold_blas_to_one_thread():
+            return self._measure()
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two are the same coverage; measures both."""
+        return isinstance(other, LateCoverage) and self.value == other.value
+
+    def __hash__(self) -> int:
+        """Return the hash of the coverage."""
+        return hash(self.value)
+
+    def __reduce__(self) -> tuple[Callable[[Coverage], LateCoverage], tuple[Coverage]]:
+        """Measure before it is sent elsewhere."""
+        return _know_coverage, (self.value,)
+
+
+def _know_coverage(coverage: Coverage) -> LateCoverage:
+    return LateCoverage(lambda: coverage)
+
+
+def cover_candidates(nearest: NearestSelected, pulse: Pulse) -> LateCoverage:
+    """Return how a finished selection covers its candidates, measured now or, if few, later."""
+    is_direct = nearest.direct is not None and nearest.direct.is_current
+    is_untouched = nearest.n_selected > 0 and not nearest.is_measured
+    if is_direct or is_untouched or _is_dense(nearest):
+        return LateCoverage(lambda: measure_candidates(nearest, Pulse(0)))
+    return _know_coverage(measure_candidates(nearest, pulse))
+
+
+def _is_dense(nearest: NearestSelected) -> bool:
+    """Return whether all distances are known and little but them is kept."""
+    if nearest.n_selected == 0 or "coded" in nearest.__dict__:
+        return False
+    return bool((nearest.seen == nearest.n_selected).all())
+
+
 def measure_candidates(nearest: NearestSelected, pulse: Pulse) -> Coverage:
     """Return how a finished selection covers its candidates, at a fraction of the run's cost."""
+    if nearest.n_selected > 0 and nearest.direct is None and not nearest.is_measured:
+        nearest.direct = open_direct_picks(nearest)
     n_samples = len(nearest.samples)
     if nearest.n_selected == 0:
         return _cover_nothing(n_samples)
@@ -94,10 +150,8 @@ def measure_candidates(nearest: NearestSelected, pulse: Pulse) -> Coverage:
     n_measured = min(n_samples, max(_FEWEST_MEASURED, min(n_paid, n_worth)))
     rows = np.arange(n_measured) * n_samples // max(1, n_measured)
     rows = rows[nearest.upper[rows] > -np.inf]
-    nearest.settle(rows)
-    nearest.resolve(rows)
     unit = nearest.space.true_unit
-    total = math.fsum(np.sqrt(nearest.upper[rows] * unit).tolist())
+    total = math.fsum(np.sqrt(_measure_rows(nearest, rows) * unit).tolist())
     return Coverage(
         radius=math.sqrt(radius2 * unit),
         mean_distance=total / n_measured if n_measured else 0.0,
@@ -108,11 +162,22 @@ def measure_candidates(nearest: NearestSelected, pulse: Pulse) -> Coverage:
 
 def _find_radius2(nearest: NearestSelected, pulse: Pulse) -> float:
     """Return the largest squared distance of a candidate; 0 if none is left."""
+    if nearest.direct is not None and nearest.direct.is_current:
+        return nearest.direct.find_radius2()
     if (nearest.seen == nearest.n_selected).all():
         nearest.resolve(np.flatnonzero(nearest.upper >= nearest.lower.max(initial=0.0)))
         return float(nearest.upper.max(initial=0.0))
     farthest = FarthestFirst(nearest, pulse).next_row()
     return 0.0 if farthest is None else nearest.measure(farthest)
+
+
+def _measure_rows(nearest: NearestSelected, rows: IndexArray) -> Float64Array:
+    """Return the squared distances of candidates to the selection."""
+    if nearest.direct is not None and nearest.direct.is_current:
+        return nearest.direct.measure(rows)
+    nearest.settle(rows)
+    nearest.resolve(rows)
+    return nearest.upper[rows]
 
 
 def _cover_nothing(n_samples: int) -> Coverage:

@@ -108,7 +108,6 @@ class DensePicks:
         self._picks[: len(selected)] = self._nearest.space.read(selected)
         for number in range(len(selected)):
             self._kernels.account_all(self._panels, self._picks, number, *self._state)
-        self._write()
 
     def _write(self) -> None:
         """Write all distances through to their owner."""

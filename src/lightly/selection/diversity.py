@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lightly.selection.coverage import Coverage, measure_candidates
+from lightly.selection.coverage import Coverage, LateCoverage, cover_candidates
+from lightly.selection.direct_picks import is_brief
 from lightly.selection.embeddings import EmbeddingSpace, Float64Array, IndexArray
 from lightly.selection.member_spread import MemberSpread
 from lightly.selection.nearest import NearestSelected, Pool
@@ -70,7 +71,14 @@ class Diversity(Strategy):
                 strength=strength,
                 min_distance=min_distance,
             )
-        space = EmbeddingSpace({"embeddings": self.embeddings}, pulse=run.pulse)
+        shape = np.shape(self.embeddings)
+        n_picks = len(run.preselected) + run.n_wanted
+        is_few = len(shape) == 2 and is_brief(len(run.samples), shape[1], n_picks)
+        space = EmbeddingSpace(
+            {"embeddings": self.embeddings},
+            pulse=run.pulse,
+            is_brief=is_few and not run.is_mixture,
+        )
         return DiversityObjective(space, run, strength=strength, min_distance=min_distance)
 
 
@@ -82,13 +90,19 @@ class DiversityReport(StrategyReport):
         distances: Distance of each pick to what was selected before it; infinite for a first pick.
         nearest: Position in the input of the nearest sample selected before; -1 for a first pick.
         min_distance: The stopping condition, if any.
-        coverage: How well the selection covers the candidates.
+        late_coverage: What ``coverage`` comes from. After a run of a few picks it is measured when
+            it is first asked for, and reads the embeddings again, which must be as they were.
     """
 
     distances: Float64Array
     nearest: IndexArray
     min_distance: float | None
-    coverage: Coverage
+    late_coverage: LateCoverage = field(repr=False)
+
+    @property
+    def coverage(self) -> Coverage:
+        """How well the selection covers the candidates."""
+        return self.late_coverage.value
 
 
 class DiversityObjective(Objective):
@@ -196,7 +210,7 @@ class DiversityObjective(Objective):
             distances=np.sqrt(distances2),
             nearest=np.array(self._neighbours, dtype=np.int64),
             min_distance=self._min_distance,
-            coverage=measure_candidates(self.nearest, self._pulse),
+            late_coverage=cover_candidates(self.nearest, self._pulse),
         )
 
     def bounds(self, rows: IndexArray) -> tuple[Float64Array, Float64Array]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,43 +58,67 @@ class EmbeddingSpace:
             of shape ``[N, d]`` with the same d, any real dtype and memory layout. Rows are
             converted to float32 when read; a memory map is never copied as a whole.
         pulse: Beats once per chunk of the first pass.
+        is_brief: Expect a few picks only: the first pass takes lengths of rows, if it can, and
+            leaves the rest for when it is needed.
 
     Attributes:
         n_rows: Rows of all parts.
         true_unit: Multiply by this to turn the space's squared distances into true ones.
-        largest: Largest magnitude of a scaled coordinate.
-        largest_offset: Largest magnitude of a coordinate after scaling and shifting.
 
     Raises:
         InvalidSelectionInput: If a shape or dtype is wrong or a value is not finite as float32.
     """
 
-    def __init__(self, parts: Mapping[str, ArrayLike], *, pulse: Pulse) -> None:
+    def __init__(
+        self, parts: Mapping[str, ArrayLike], *, pulse: Pulse, is_brief: bool = False
+    ) -> None:
         self._parts = [_check_matrix(rows, name) for name, rows in parts.items()]
+        self._names, self._pulse = list(parts), pulse
         self._starts = np.cumsum([0] + [len(part) for part in self._parts])
         self.n_rows, self.n_dims = int(self._starts[-1]), int(self._parts[0].shape[1])
         _check_dimensions(self._parts, list(parts))
-        extent = _Extent(self.n_dims)
-        for name, part in zip(parts, self._parts, strict=True):
-            _scan(part, name, self.rows_per_chunk, pulse, extent)
-        self._scale = np.float32(_choose_scale(extent.largest))
-        mean = extent.sums / max(1, self.n_rows) * float(self._scale)
-        self._shift = mean.astype(np.float32)
-        self.largest = extent.largest * float(self._scale)
-        self.largest_offset = extent.find_largest_offset(self.scale, self._shift)
+        self._lengths2 = self._measure_lengths() if is_brief else None
+        is_usual = self._lengths2 is not None
+        self._scale = np.float32(1.0 if is_usual else _choose_scale(self._extent.largest))
         self._error = 1.05 * (2 * self.n_dims + 16) * _UNIT_ROUNDOFF
         self._underflow = (self.n_dims + 8) * 2.0**-123
         self.true_unit = float(self._scale) ** -2
+
+    def give_lengths2(self) -> Float32Array | None:
+        """Return squared lengths of the rows of `whole` in float32, summed in any order.
+
+        They are there once, and only if they were what the first pass took. The caller owns them.
+        """
+        lengths2, self._lengths2 = self._lengths2, None
+        return lengths2
+
+    @cached_property
+    def _extent(self) -> _Extent:
+        extent = _Extent(self.n_dims)
+        for name, part in zip(self._names, self._parts, strict=True):
+            _scan(part, name, self.rows_per_chunk, self._pulse, extent)
+        return extent
+
+    @property
+    def largest(self) -> float:
+        """Largest magnitude of a scaled coordinate."""
+        return self._extent.largest * self.scale
+
+    @cached_property
+    def largest_offset(self) -> float:
+        """Largest magnitude of a coordinate after scaling and shifting."""
+        return self._extent.find_largest_offset(self.scale, self.shift)
 
     @property
     def scale(self) -> float:
         """Power of two that coordinates are multiplied with; its square is the space's unit."""
         return float(self._scale)
 
-    @property
+    @cached_property
     def shift(self) -> Float32Array:
         """What is subtracted from every scaled row before it is screened, about the mean."""
-        return self._shift
+        mean = self._extent.sums / max(1, self.n_rows) * self.scale
+        return mean.astype(np.float32)
 
     @property
     def whole(self) -> Float32Array | None:
@@ -153,7 +178,7 @@ class EmbeddingSpace:
         rows = self.read(samples)
         if self._scale != 1.0:
             rows = rows * self._scale
-        np.subtract(rows, self._shift, out=centred)
+        np.subtract(rows, self.shift, out=centred)
         lengths = np.sqrt(np.einsum("ij,ij->i", centred, centred, dtype=np.float32))
         points[:, self.n_dims] = 1.0
         points[:, self.n_dims + 1] = lengths
@@ -167,6 +192,18 @@ class EmbeddingSpace:
         pivots[:, -1] = length * (-2.0 * self._error)
         return pivots
 
+    def find_direct_error(self, largest2: float) -> float:
+        """Return how far a squared distance in float32 is off whose terms are not shifted.
+
+        The terms are |x|^2 and |p|^2, summed in any order, and the product of x and -2 p, of
+        length d. Nothing is shifted, so the bound above covers what is left: gamma(d) for each of
+        the three terms, and 3 u for adding them up.
+
+        Args:
+            largest2: Largest squared length of all rows, computed in float32.
+        """
+        return self._error * 4.0 * largest2 * (1.0 + 2.0 * self._error) + self._underflow
+
     def offsets(self, lengths: Float64Array) -> Float64Array:
         """Return what completes the product of points and pivots to a lower bound."""
         offsets: Float64Array = lengths * lengths * (1.0 - self._error) - self._underflow
@@ -179,6 +216,19 @@ class EmbeddingSpace:
         reach = point_lengths + pivot_lengths
         widths: Float64Array = reach * reach * (2.02 * self._error) + 2.0 * self._underflow
         return widths
+
+    def _measure_lengths(self) -> Float32Array | None:
+        """Return squared lengths of rows that tell that all is finite and needs no scaling."""
+        rows = self.whole
+        if rows is None or not len(rows):
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            lengths2: Float32Array = np.einsum("ij,ij->i", rows, rows)
+        # The largest coordinate is between the roots of the longest row's mean and sum of squares.
+        # A value that is not finite makes its length so, and no comparison with NaN holds.
+        top = float(lengths2.max())
+        least, most = self.n_dims * _SMALLEST_UNSCALED**2, _LARGEST_UNSCALED**2
+        return lengths2 if 1.01 * least < top < 0.99 * most else None
 
     @property
     def rows_per_chunk(self) -> int:

@@ -85,7 +85,9 @@ def select(
     n_wanted = _read_count(n_samples)
     n_inputs = _agree_on_length(strategies)
     selected = read_positions(preselected, n_inputs, "preselected samples")
-    offered = np.setdiff1d(read_candidates(candidates, n_inputs), selected, assume_unique=True)
+    offered = read_candidates(candidates, n_inputs)
+    if selected.size:
+        offered = np.setdiff1d(offered, selected, assume_unique=True)
     source = SelectionInput(strategies=tuple(strategies), preselected=selected, candidates=offered)
     eligible, filters = _apply_thresholds(strategies, offered)
     target = len(eligible) if n_wanted is None else min(n_wanted, len(eligible))

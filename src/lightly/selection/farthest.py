@@ -15,6 +15,7 @@ import numpy as np
 
 from lightly.selection.code_pool import CodePool
 from lightly.selection.dense_picks import DensePicks, open_dense_picks
+from lightly.selection.direct_picks import DirectPicks, open_direct_picks
 from lightly.selection.nearest import NearestSelected, Pool
 from lightly.selection.pool_picks import PoolPicks
 from lightly.selection.progress import Pulse
@@ -53,7 +54,7 @@ class FarthestFirst:
         self._n_picks_of_round = 0
         self._proposed: int | None = None
         self._has_met_selection = False
-        self._dense: DensePicks | None = None
+        self._dense: DensePicks | DirectPicks | None = None
         self._has_begun = False
 
     def next_row(self) -> int | None:
@@ -105,20 +106,24 @@ class FarthestFirst:
         nearest.select_many(nearest.samples[rows])
         return PoolPicks(rows, np.array([np.inf]), np.array([-1], dtype=np.int32), stopped=False)
 
-    def _begin_densely(self) -> DensePicks | None:
-        """Return the way to make dense picks, as long as there are to be any."""
-        if not self._has_begun and self._nearest.n_selected > 0:
+    def _begin_densely(self) -> DensePicks | DirectPicks | None:
+        """Return the way to make picks that measure all rows, as long as there are to be any."""
+        nearest = self._nearest
+        if not self._has_begun and nearest.n_selected > 0:
             self._has_begun = True
-            self._dense = open_dense_picks(self._nearest)
+            nearest.direct = open_direct_picks(nearest)
+            self._dense = nearest.direct or open_dense_picks(nearest)
         return self._dense
 
     def _pick_densely(
-        self, dense: DensePicks, n_most: int, least_distance: float
+        self, dense: DensePicks | DirectPicks, n_most: int, least_distance: float
     ) -> PoolPicks | None:
         n_now = _count_picks(n_most, dense.n_products, _DENSE_PRODUCTS_PER_BEAT)
         picks = dense.pick(n_now, least_distance)
         if dense.n_left == 0:
             self._dense = None
+            if not picks.rows.size and not picks.stopped:
+                return self.pick_many(n_most, least_distance) if self.can_pick_many else None
         return picks if picks.rows.size or picks.stopped else None
 
     def accept(self) -> None:

@@ -13,15 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from types import ModuleType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lightly.selection.code_pool import Coded, CodePool
 from lightly.selection.codes import Codec, measure_pairs
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, Float64Array, IndexArray
 from lightly.selection.kernels.loading import find_kernels
 from lightly.selection.product_pool import ProductPool, ScreenedPicks
+
+if TYPE_CHECKING:
+    from lightly.selection.direct_picks import DirectPicks
 
 # Picks that every candidate is measured against before candidates are told apart by their bounds.
 _FIRST_PICKS = 128
@@ -74,6 +78,7 @@ class NearestSelected:
     Attributes:
         nearest: Position, in order of selection, of the nearest selected sample; ties go to the
             earliest; -1 while nothing is selected.
+        direct: What makes the picks of a short run, and knows the distances then.
     """
 
     def __init__(
@@ -87,12 +92,27 @@ class NearestSelected:
         self.space = space
         self.samples = samples
         self.upper = np.full(len(samples), np.inf)
-        self.lower = np.full(len(samples), np.inf)
         self.seen = np.zeros(len(samples), dtype=np.int32)
-        self.nearest = np.full(len(samples), -1, dtype=np.int32)
         self.n_selected = 0
+        self.direct: DirectPicks | None = None
         self._selected = np.empty(capacity, dtype=np.int64)
         self._keep_codes = keep_codes
+
+    # New memory costs more than a few picks, so what short runs do not use is made when it is used.
+    @cached_property
+    def lower(self) -> Float64Array:
+        """Lower bounds; until something is measured, there is nothing but the upper ones."""
+        return self.upper.copy()
+
+    @cached_property
+    def nearest(self) -> NDArray[np.int32]:
+        """Which selected sample is the nearest."""
+        return np.full(len(self.samples), -1, dtype=np.int32)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether anything may be known about any candidate's distance."""
+        return "lower" in self.__dict__
 
     @property
     def selected(self) -> IndexArray:
@@ -116,7 +136,9 @@ class NearestSelected:
 
     def retire(self, row: int) -> None:
         """Take a candidate out of the race, because it was picked."""
-        self.upper[row] = self.lower[row] = -np.inf
+        self.upper[row] = -np.inf
+        if self.is_measured:
+            self.lower[row] = -np.inf
 
     def put(
         self, rows: IndexArray, low: Float64Array, high: Float64Array, nearest: int | IndexArray

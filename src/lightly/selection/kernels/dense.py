@@ -304,7 +304,6 @@ def write_bounds(best, nearest, exact, exact_for, n_dims, upper, lower):
     error, underflow = _find_errors(n_dims)
     for row in range(len(upper)):
         value = np.float64(best[row])
-        upper[row] = value * (1.0 + error) + underflow
-        lower[row] = value * (1.0 - error) - underflow
-        if exact_for[row] == nearest[row] and value >= 0.0:
-            upper[row] = lower[row] = exact[row]
+        is_known = exact_for[row] == nearest[row] and value >= 0.0
+        upper[row] = exact[row] if is_known else value * (1.0 + error) + underflow
+        lower[row] = exact[row] if is_known else value * (1.0 - error) - underflow

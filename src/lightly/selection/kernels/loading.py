@@ -43,6 +43,12 @@ def load_kernels() -> ModuleType | None:
     return _loaded[0]
 
 
+def rule_out_kernels() -> None:
+    """Do without compiled loops in this process, as where they cannot run."""
+    with _lock:
+        _loaded[:] = [None]
+
+
 def load_neighbour_kernels() -> ModuleType:
     """Return the loops that look for neighbours, where ``load_kernels`` found that loops run."""
     with _lock:

@@ -88,14 +88,16 @@ def _describe(report: object) -> dict[str, Any]:
     """Return the fields of a part of a report under wire names; what grows is left out."""
     described: dict[str, Any] = {}
     for field in dataclasses.fields(report):  # type: ignore[arg-type]  # all parts are dataclasses
-        value = getattr(report, field.name)
-        if field.name in _PER_PICK:
+        # What a report measures only when it is asked has a field that says so.
+        name = field.name.removeprefix("late_")
+        if name in _PER_PICK:
             continue
+        value = getattr(report, name)
         if dataclasses.is_dataclass(value):
             value = _describe(value)
         elif isinstance(value, np.ndarray):
             value = value[:MAX_LISTED].tolist()
-        described[_write_name(field.name)] = value
+        described[_write_name(name)] = value
     return described
 
 
