@@ -20,7 +20,7 @@ setup: ## Make .venv with everything that running needs
 	@tools/setup.sh
 
 .PHONY: setup-test
-setup-test: ## The same and what the tests need: PostgreSQL, the published clients, Azurite
+setup-test: ## The same and what the tests need: PostgreSQL, Chromium, the published clients, Azurite
 	@tools/setup.sh test
 
 .PHONY: demo
@@ -37,6 +37,7 @@ check: setup ## Lint, types, layers
 	$(BIN)/ruff check src tests tools benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.check_web
 
 .PHONY: test
 test: setup-test check ## All checks and all tests
@@ -46,13 +47,25 @@ test: setup-test check ## All checks and all tests
 test-failed: ## The tests that failed last, one at a time: tells a fault from a crowded machine
 	$(PYTEST_ALONE) --last-failed --last-failed-no-failures none
 
+.PHONY: setup-long
+setup-long: setup-test ## Make .venv-long too: what long tests need besides, Ray, Dask and PyTorch
+	@$(BIN)/python tools/install_long.py
+
 .PHONY: test-long
-test-long: setup-test ## Long property profiles, load and soak
-	$(PYTEST) -m long --timeout 3600
+test-long: setup-long ## Long property profiles, load and soak, clusters, training
+	$(subst $(BIN)/,.venv-long/bin/,$(PYTEST)) -m long --timeout 3600
 
 .PHONY: bench
 bench: setup ## All benchmarks, one after another
 	$(BIN)/python -m benchmarks
+
+.PHONY: web
+web: setup ## Build the web app again
+	$(BIN)/python tools/build_web.py --force
+
+.PHONY: web-check
+web-check: setup ## Types, format and unit tests of the web app
+	$(BIN)/python -m tools.check_web
 
 .PHONY: generate
 generate: setup ## Generate the wire models from openapi/openapi.json
@@ -63,6 +76,7 @@ lock: setup ## Pin all dependencies again, with hashes
 	$(BIN)/python tools/lock_requirements.py
 	$(BIN)/python tools/install_published_clients.py --lock
 	$(BIN)/python tools/install_azurite.py --lock
+	$(BIN)/python tools/install_long.py --lock
 
 .PHONY: format
 format: setup ## Format the code

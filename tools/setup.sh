@@ -2,7 +2,8 @@
 # Makes .venv with everything that is needed, from nothing but Debian and Python 3.11.
 #
 #   tools/setup.sh          what running the platform needs
-#   tools/setup.sh test     also what the tests need: PostgreSQL, the published clients, Azurite
+#   tools/setup.sh test     also what the tests need: PostgreSQL, Chromium, the published clients,
+#                           Azurite
 #
 # A stamp file remembers what was installed, so that a second run takes a moment.
 set -euo pipefail
@@ -46,7 +47,7 @@ install_python_packages() {
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   .venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/all.txt
   # The package itself: built with what is installed already, nothing else is fetched.
-  .venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+  LIGHTLY_SKIP_WEB_BUILD=1 .venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
   echo "$stamp" > .venv/.stamp
   warm_compiled_code
 }
@@ -65,9 +66,16 @@ project(np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32), "UMAP"
 
 install_test_systems() {
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || apt_install postgresql
+  command -v chromium >/dev/null || apt_install chromium fonts-liberation
   .venv/bin/python tools/install_published_clients.py
   .venv/bin/python tools/install_azurite.py
 }
 
+# Kept by a hash of its sources: a moment when nothing changed, half a minute at the first time.
+build_web_app() {
+  .venv/bin/python tools/build_web.py >&2
+}
+
 install_python_packages
+build_web_app
 if [ "${1:-}" = test ]; then install_test_systems; fi

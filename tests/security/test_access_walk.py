@@ -103,16 +103,18 @@ PARENTS = ("datasetId", "teamId", "runId", "workerId")
 FILTERS = {"datasetIds"}
 #: What names no object.
 PLAIN = {
+    "direction", "metadataKey", "revision", "sortKey",
     "accessControl", "after", "categoryId", "columnName", "currentVersion", "cursor", "datasetName",
     "disableConfigValidation", "dncShards", "enableDatasetUpdate", "from", "path", "purpose",
     "relevantFilenamesFileName", "to", "useRedirectedReadUrl", "includeUnlockableRuns", "labels",
-    "showArchived", "state", "states", "version",
+    "showArchived", "state", "states", "version", "withExpiry",
     "exact", "excludePlayground", "expires", "expiresIn", "field", "fileName", "fileNameFormat",
     "force", "format", "getAssetsOfTeam", "getAssetsOfTeamInclusiveSelf", "includeMetaData",
-    "isThumbnail", "kind", "lean", "limit", "method", "mode", "name", "offset", "pageOffset",
+    "isThumbnail", "kind", "lean", "limit", "method", "minScore", "mode", "name", "offset",
+    "pageOffset",
     "pageSize",
     "predictionTaskCategoryId", "predictionUUIDTimestamp", "previewExample", "shared", "signature",
-    "sortBy", "taskName", "type",
+    "sortBy", "taskName", "type", "word",
 }  # fmt: skip
 
 #: The answer to an id that is not one of the dataset, by its last name.

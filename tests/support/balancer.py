@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
 _PIECE_BYTES = 64 * 1024
+_TURNS_TO_END = 5
 
 
 class Balancer:
@@ -18,10 +20,14 @@ class Balancer:
     Args:
         port: Where to listen on the loopback address.
         backends: Ports of the servers behind it.
+        tls: Has the balancer speak TLS, to clients only.
     """
 
-    def __init__(self, port: int, backends: Sequence[int]) -> None:
+    def __init__(
+        self, port: int, backends: Sequence[int], tls: ssl.SSLContext | None = None
+    ) -> None:
         self._port = port
+        self._tls = tls
         self._backends = itertools.cycle(backends)
         self._loop = asyncio.new_event_loop()
         self._is_listening = threading.Event()
@@ -39,15 +45,16 @@ class Balancer:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        listening = asyncio.start_server(self._hand_on, "127.0.0.1", self._port)
+        listening = asyncio.start_server(self._hand_on, "127.0.0.1", self._port, ssl=self._tls)
         server = self._loop.run_until_complete(listening)
         self._is_listening.set()
         self._loop.run_forever()
         server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
-        # Lets the cancelled tasks end.
-        self._loop.run_until_complete(asyncio.sleep(0))
+        # Lets the cancelled tasks end, and with them their connections.
+        for _ in range(_TURNS_TO_END):
+            self._loop.run_until_complete(asyncio.sleep(0))
 
     async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         backend = next(self._backends)
@@ -55,8 +62,9 @@ class Balancer:
         try:
             await asyncio.gather(_pump(reader, back_writer), _pump(back_reader, writer))
         finally:
-            back_writer.close()
-            writer.close()
+            for end in (writer, back_writer):
+                # TLS would wait for the other side to say good-bye.
+                end.transport.abort() if self._tls else end.close()
 
 
 async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
@@ -65,4 +73,7 @@ async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
             target.write(piece)
             await target.drain()
     with suppress(OSError):
-        target.write_eof()
+        if target.can_write_eof():
+            target.write_eof()
+        else:
+            target.close()

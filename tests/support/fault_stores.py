@@ -46,10 +46,12 @@ class Request:
     Attributes:
         method: Of it.
         path: With its query.
+        body: Of it.
     """
 
     method: str
     path: str
+    body: bytes = b""
 
 
 #: Given the number of a request (from 1) and itself, what happens to it; None for nothing.
@@ -124,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.raw_requestline and self.parse_request():
             self.close_connection = True
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            fault = self.server.store.find_fault(Request(self.command, self.path))
+            fault = self.server.store.find_fault(Request(self.command, self.path, body))
             self._serve(body, fault or Fault())
 
     def _serve(self, body: bytes, fault: Fault) -> None:

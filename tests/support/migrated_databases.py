@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -24,11 +23,12 @@ def copy_migrated_sqlite(path: Path) -> None:
     """Put a database with all tables and no rows where there is none yet."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.copyfile(_make_sqlite_template(), path)
+        path.write_bytes(_make_migrated_sqlite())
 
 
 @cache
-def _make_sqlite_template() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="lightly-migrated-")) / "lightly.sqlite"
-    make_tables(f"sqlite:///{path}")
-    return path
+def _make_migrated_sqlite() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lightly.sqlite"
+        make_tables(f"sqlite:///{path}")
+        return path.read_bytes()

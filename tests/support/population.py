@@ -18,9 +18,12 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from lightly._kit.ids import make_id
+from lightly.data.made_tasks import AUTO_TAGS_TASK
+from lightly.embedding.concepts import load_vocabulary
 from lightly.server.auth.quotas import set_max_dataset_size
 from lightly.server.auth.repository import find_user_by_email
 from lightly.server.auth.users import User
+from lightly.server.auth.web_sessions import begin_session
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action
 from lightly.server.db.tables import jobs
@@ -198,6 +201,9 @@ def add_person(server: InProcessServer, name: str) -> Person:
         user = find_user_by_email(connection, email)
     assert user is not None
     set_max_dataset_size(server.platform.database, email, 1_000_000)
+    _add_role(client, name)
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    begin_session(server.platform, user, token)
     first = fill_dataset(server, client, user, f"{name} first")
     second = fill_dataset(server, client, user, f"{name} second")
     return Person(name, user, client, first, second)
@@ -240,6 +246,7 @@ def fill_dataset(
     worker_id = _create(client, _WORKERS, {"name": name, "workerType": "FULL", "labels": [name]})
     config_ids = _add_worker_configs(client, name)
     runs = add_runs(server.platform, client, dataset_id, worker_id, config_ids["V4"], name)
+    _add_automatic_tags(client, url, sample_ids[-1])
     sharing = {"accessType": "WRITE", "users": [stranger], "teams": [team.id]}
     return FilledDataset(
         id=dataset_id,
@@ -351,6 +358,34 @@ def _add_predictions(client: TestClient, url: str, task_name: str, sample_id: st
     assert response.status_code == 201, response.text
     scores = {"scoreType": task_name, "scores": [0.5] * N_SAMPLES}
     return _create(client, f"{url}/predictions/scores?taskName={task_name}", scores)
+
+
+def _add_role(client: TestClient, name: str) -> None:
+    """Add a dataset whose datasource is read under a delegated role."""
+    dataset_id = _create(client, "/v1/datasets", {"name": f"{name} role"})
+    body = {
+        "type": "S3DelegatedAccess",
+        "purpose": "INPUT_OUTPUT",
+        "fullPath": "s3://bucket/path",
+        "s3Region": "us-east-1",
+        "s3ARN": "arn:aws:iam::123456789012:role/images",
+        "s3ExternalId": make_id(),
+    }
+    response = client.put(f"/v1/datasets/{dataset_id}/datasource", json=body)
+    assert response.status_code == 204, response.text
+
+
+def _add_automatic_tags(client: TestClient, url: str, sample_id: str) -> None:
+    """Store a tag of a sample as a worker does, so that words find it."""
+    type_, task = "CLASSIFICATION", AUTO_TAGS_TASK
+    categories = [
+        {"id": number, "name": name} for number, name in enumerate(load_vocabulary().class_names)
+    ]
+    schema = {"name": task, "type": type_, "categories": categories}
+    _create(client, f"{url}/predictions/tasks", schema)
+    body = [{"type": type_, "taskName": task, "categoryId": 0, "score": 1}]
+    response = client.post(f"{url}/predictions/samples/{sample_id}", json=body)
+    assert response.status_code == 201, response.text
 
 
 def _add_datasources(

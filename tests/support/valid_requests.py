@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from starlette.testclient import TestClient
 
 from lightly._kit.ids import make_id
+from tests.support.platforms import TOKEN
 from tests.support.population import FILE_NAME, N_SAMPLES, FilledDataset
 from tests.support.routes import fill_path
 
@@ -174,6 +175,7 @@ def _make_path(template: str, dataset: FilledDataset) -> dict[str, str]:
         "key": dataset.image_key,
         "taskName": dataset.task_name,
         "columnName": "picks",
+        "metadataKey": "owner",
     }
     if template == _CANCEL:
         path["jobId"] = dataset.cancelled_job_id
@@ -470,6 +472,7 @@ _WITHOUT_BODY = frozenset(
 )
 
 _QUERIES: dict[str, dict[str, str]] = {
+    "/ext/v1/datasets/{datasetId}/predictions/tagSearch": {"word": "dog"},
     f"{_DATASET}/samples/{{sampleId}}/writeurl": {"isThumbnail": "False"},
     f"{_DATASET}/samples/{{sampleId}}/readurlRedirect": {"type": "full"},
     f"{_DATASET}/mappings": {"field": "fileName"},
@@ -562,6 +565,19 @@ _LEGACY_BODIES: dict[tuple[str, str], Callable[[FilledDataset], Body]] = {
 
 _BODIES: dict[tuple[str, str], Callable[[FilledDataset], Any]] = {
     ("POST", "/ext/v1/datasets/{datasetId}/selection"): _select,
+    ("POST", "/ext/v1/datasets/{datasetId}/columns/query"): lambda dataset: {
+        "filters": [
+            {
+                "kind": "polygon",
+                "embeddingId": dataset.embedding_id,
+                "embedding2dId": dataset.embedding2d_id,
+                "polygon": [[0, 0], [1, 0], [1, 1]],
+            }
+        ],
+        "tagId": dataset.leaf_tag_id,
+    },
+    ("POST", f"{_EXT_SAMPLES}/records"): lambda _: {"indices": [0]},
+    ("POST", "/ext/v1/session"): lambda _: {"token": TOKEN},
     ("POST", _DATASETS): _create_dataset,
     ("PUT", _DATASET): lambda _: {"name": f"set {make_id()}"},
     ("PUT", f"{_DATASET}/registerDatasetUpload"): lambda _: {

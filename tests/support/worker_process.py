@@ -57,6 +57,11 @@ class ComputeWorker:
             assert time.monotonic() < deadline, self.read_log()[-4000:]
             time.sleep(0.05)
 
+    def wait(self, timeout_s: float) -> int:
+        """Wait until it ends by itself; return its exit code."""
+        assert self._process is not None
+        return self._process.wait(timeout_s)
+
     def kill(self) -> None:
         """End it with SIGKILL, as a crash would."""
         self._end(signal.SIGKILL)

@@ -17,6 +17,8 @@ from starlette.responses import Response
 from lightly import __version__
 from lightly.server.auth.middleware import AuthenticationMiddleware
 from lightly.server.auth.service import Authenticator
+from lightly.server.auth.session_routes import router as sessions_router
+from lightly.server.columns.routes import router as columns_router
 from lightly.server.datasets.collaboration_routes import router as collaboration_router
 from lightly.server.datasets.enriched_routes import router as enriched_router
 from lightly.server.datasets.routes import router as datasets_router
@@ -45,12 +47,15 @@ from lightly.server.runs.fencing import FencingMiddleware
 from lightly.server.runs.routes import router as runs_router
 from lightly.server.runs.schedule_routes import router as schedules_router
 from lightly.server.samples.ext_routes import router as samples_ext_router
+from lightly.server.samples.image_routes import router as images_router
 from lightly.server.samples.routes import router as samples_router
 from lightly.server.selections.routes import router as selections_router
 from lightly.server.service.routes import router as service_router
 from lightly.server.storage.routes import router as storage_router
 from lightly.server.tags.routes import router as tags_router
 from lightly.server.teams.routes import router as teams_router
+from lightly.server.web.files import find_app_files
+from lightly.server.web.middleware import WebAppMiddleware
 from lightly.server.workers.config_routes import router as worker_configs_router
 from lightly.server.workers.licence_routes import router as licence_router
 from lightly.server.workers.routes import router as workers_router
@@ -62,6 +67,8 @@ log = logging.getLogger("lightly.server")
 
 ROUTERS: Sequence[APIRouter] = (
     service_router,
+    sessions_router,
+    columns_router,
     enriched_router,
     datasets_router,
     collaboration_router,
@@ -72,6 +79,7 @@ ROUTERS: Sequence[APIRouter] = (
     storage_router,
     samples_router,
     samples_ext_router,
+    images_router,
     metadata_router,
     predictions_router,
     predictions_ext_router,
@@ -148,7 +156,9 @@ def create_app(platform: PlatformState) -> FastAPI:
         max_active=platform.settings.requests_per_user,
         max_waiting=platform.settings.waiting_requests_per_user,
     )
-    app.add_middleware(AuthenticationMiddleware, authenticator=authenticator)
+    app.state.authenticator = authenticator
+    app.add_middleware(AuthenticationMiddleware, authenticator=authenticator, platform=platform)
+    app.add_middleware(WebAppMiddleware, app_files=find_app_files())
     app.add_middleware(HostMiddleware, allowed=choose_allowed_hosts(platform.settings))
     app.state.metrics = ServerMetrics(platform.database)
     app.add_middleware(RequestMiddleware, metrics=app.state.metrics)

@@ -11,6 +11,7 @@ from lightly._kit.clock import Clock
 from lightly.server.auth.lent_tokens import LentTokens
 from lightly.server.auth.token_cache import TokenCache
 from lightly.server.auth.users import User
+from lightly.server.columns.store import ColumnStore
 from lightly.server.datasources.buckets.cache import StoreCache
 from lightly.server.db.engine import Database
 from lightly.server.errors import NotAuthenticated
@@ -39,6 +40,7 @@ class PlatformState:
     quiet_polls: QuietPolls = field(default_factory=QuietPolls)
     signs_of_life: SignsOfLife = field(default_factory=SignsOfLife)
     stores: StoreCache = field(default_factory=StoreCache)
+    columns: ColumnStore = field(default_factory=ColumnStore)
 
 
 async def get_platform(request: Request) -> PlatformState:

@@ -7,6 +7,7 @@ Each setting is a flag of `lightly server` and a variable `LIGHTLY_SERVER_<NAME>
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -43,6 +44,8 @@ class Settings:
         azure_endpoint: See `s3_endpoint`; a folder of it is an account.
         egress_allow: Networks (CIDRs, commas between) that the server may connect to for a
             datasource though they are not public, and without encryption.
+        datasource_ca_file: Certificates (PEM) of private authorities that the stores of datasources
+            may have theirs from, besides the public ones.
         no_worker: Do not start the embedded worker.
         max_body_bytes: Largest JSON body. 1M-sample bit masks need 250 kB, 10,000 samples with
             metadata some 10 MB.
@@ -85,6 +88,7 @@ class Settings:
     gcs_endpoint: str = ""
     azure_endpoint: str = ""
     egress_allow: str = ""
+    datasource_ca_file: str = ""
     no_worker: bool = False
     max_body_bytes: int = 64 * 1024 * 1024
     max_head_bytes: int = 64 * 1024
@@ -121,6 +125,8 @@ class Settings:
             EgressPolicy.parse(self.egress_allow)
         except BadInput as error:
             raise BadInput(f"LIGHTLY_SERVER_EGRESS_ALLOW: {error}") from error
+        if self.datasource_ca_file:
+            _check_certificates(self.datasource_ca_file)
 
     @property
     def effective_database_url(self) -> str:
@@ -162,6 +168,17 @@ def read_settings(environment: Mapping[str, str] | None = None, **flags: Any) ->
             values[field.name] = _read_value(_PREFIX + field.name.upper(), text, str(field.type))
     values |= {name: value for name, value in flags.items() if value is not None}
     return replace(Settings(), **values)
+
+
+def _check_certificates(path: str) -> None:
+    """Raise unless a file has certificates: a store would only be said to be unreachable."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"{_PREFIX}DATASOURCE_CA_FILE must name a file with certificates in PEM form "
+            f"({type(error).__name__})."
+        ) from error
 
 
 def _read_value(name: str, text: str, kind: str) -> object:

@@ -29,6 +29,8 @@ from lightly.server.platform import PlatformState
 from lightly.server.secrets.keys import load_or_make_keys
 from lightly.server.settings import Settings
 from lightly.server.storage.opening import open_blob_store
+from lightly.server.web.build_hash import find_stale_sources, read_built_hash
+from lightly.server.web.files import STATIC_DIR
 from lightly.server.workers.embedded import EmbeddedWorker
 
 log = logging.getLogger("lightly.server")
@@ -130,4 +132,8 @@ def _announce(platform: PlatformState) -> None:
         print(f"API token of {FIRST_USER_EMAIL}: {made}\n(kept in {place})", flush=True)  # noqa: T201  shown once, to the operator
     elif token is not None and len(token) < RECOMMENDED_TOKEN_LENGTH:
         log.warning("LIGHTLY_TOKEN has fewer than %d characters.", RECOMMENDED_TOKEN_LENGTH)
+    if read_built_hash(STATIC_DIR) is None:
+        log.warning("the web app is not built; in a checkout, run: make web")
+    elif find_stale_sources(STATIC_DIR) is not None:
+        log.warning("the web app is older than its sources; build it again with: make web")
     log.info("listening on %s:%d, data in %s", settings.host, settings.port, settings.data_dir)

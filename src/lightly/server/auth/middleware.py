@@ -9,11 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lightly.server.auth import web_sessions
 from lightly.server.auth.body_tokens import read_body_token, takes_body_token
 from lightly.server.auth.service import Authenticator
 from lightly.server.auth.users import User
 from lightly.server.errors import ApiError
 from lightly.server.http.responses import error_response
+from lightly.server.platform import PlatformState
 
 #: Open to everybody. The redirects carry a `publicToken`, blob URLs a signature of their own.
 OPEN_PATHS = frozenset(
@@ -24,6 +26,8 @@ OPEN_PATHS = frozenset(
         "/v1/versions/pip/minimum",
         "/pip/version",
         "/ping",
+        # Signing in to the web app: a cookie, or the token in the body, is looked at there.
+        "/ext/v1/session",
     }
 )
 #: Below these prefixes the path itself is a signed capability.
@@ -55,9 +59,10 @@ def read_token(scope: Scope) -> str | None:
 class AuthenticationMiddleware:
     """Sets `scope["caller"]`, or answers 401 before anything else is looked at."""
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, platform: PlatformState) -> None:
         self._app = app
         self._authenticator = authenticator
+        self._platform = platform
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through with its caller, or refuse it."""
@@ -68,7 +73,13 @@ class AuthenticationMiddleware:
             token = read_token(scope)
             if token is None and takes_body_token(scope):
                 token, receive = await read_body_token(receive)
-            scope["caller"] = await self._find_caller(scope, token)
+            session = None
+            if token is None:
+                session = web_sessions.read_session_cookie(scope, self._platform.settings)
+            if session is not None:
+                scope["caller"] = await self._find_session_user(scope, session)
+            else:
+                scope["caller"] = await self._find_caller(scope, token)
         except ApiError as error:
             await error_response(error, scope)(scope, receive, send)
             return
@@ -82,3 +93,7 @@ class AuthenticationMiddleware:
             return known
         address = scope["client"][0] if scope.get("client") else ""
         return await run_in_threadpool(self._authenticator.authenticate, token, address)
+
+    async def _find_session_user(self, scope: Scope, secret: str) -> User:
+        web_sessions.require_own_page(scope, self._platform.settings)
+        return await run_in_threadpool(web_sessions.find_session_user, self._platform, secret)

@@ -63,3 +63,14 @@ prediction_scores = sa.Table(
     sa.Column("scores", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("task_key", "score_type"),
 )
+
+# What tag search reads: the tags of a block of neighbouring samples in one row, derived from
+# `sample_predictions` as these are written. `content` is packed as `predictions.tag_blocks` says.
+tag_blocks = sa.Table(
+    "tag_blocks",
+    metadata,
+    sa.Column("dataset_key", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("block", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -10,6 +10,7 @@ from lightly.server.db import (
     selection_tables,
     tables,
     team_tables,
+    web_tables,
 )
 from lightly.server.db.columns import metadata
 
@@ -21,6 +22,7 @@ TABLE_MODULES = (
     run_tables,
     legacy_tables,
     selection_tables,
+    web_tables,
 )
 
 __all__ = ["TABLE_MODULES", "metadata"]

@@ -13,12 +13,15 @@ from lightly._kit.ids import make_ids
 from lightly.server.auth.users import User
 from lightly.server.db.engine import insert_rows
 from lightly.server.db.tables import datasets, sample_contents, samples, tokens, users
+from lightly.server.samples.changes import note_changes
 from lightly.server.samples.models import NewSample, Sample
 
 #: Index, id and file name: all that listings of names read.
 Identity = tuple[int, str, str]
 
 _IDENTITY = (samples.c.idx, samples.c.id, samples.c.file_name)
+#: Below the number of parameters that databases take.
+_INDICES_PER_QUERY = 1_000
 _SAMPLE_COLUMNS = [
     samples.c[name] if name in samples.c else sample_contents.c[name]
     for name in Sample.__dataclass_fields__
@@ -98,6 +101,7 @@ def append_samples(
     ]
     insert_rows(connection, samples, _IDENTITY_INSERT, identities)
     insert_rows(connection, sample_contents, _CONTENTS_INSERT, contents)
+    note_changes(connection, dataset_key, range(first_idx, first_idx + len(ids)))
     return ids
 
 
@@ -148,6 +152,20 @@ def read_identities(
     """Return index, id and name of the samples with `start <= idx < stop`, in order."""
     query = _select_range(_IDENTITY, dataset_key, start, stop)
     return [tuple(row) for row in connection.execute(query)]
+
+
+def read_chosen_identities(
+    connection: sa.Connection, dataset_key: int, indices: Sequence[int]
+) -> dict[int, tuple[str, str]]:
+    """Return id and name of samples by index."""
+    found: dict[int, tuple[str, str]] = {}
+    for start in range(0, len(indices), _INDICES_PER_QUERY):
+        wanted = indices[start : start + _INDICES_PER_QUERY]
+        query = sa.select(*_IDENTITY).where(
+            samples.c.dataset_key == dataset_key, samples.c.idx.in_(wanted)
+        )
+        found |= {row.idx: (row.id, row.file_name) for row in connection.execute(query)}
+    return found
 
 
 def read_file_names(
@@ -293,6 +311,7 @@ def rename_sample(connection: sa.Connection, dataset_key: int, idx: int, file_na
         .where(samples.c.dataset_key == dataset_key, samples.c.idx == idx)
         .values(file_name=file_name)
     )
+    note_changes(connection, dataset_key, [idx])
 
 
 def update_contents(
@@ -304,6 +323,7 @@ def update_contents(
         .where(sample_contents.c.dataset_key == dataset_key, sample_contents.c.idx == idx)
         .values(last_modified_at_ms=now_ms, **values)
     )
+    note_changes(connection, dataset_key, [idx])
 
 
 def update_custom_metadata(
@@ -320,6 +340,7 @@ def update_custom_metadata(
     )
     parameters = [{"at_idx": idx, "text": text} for idx, text in texts.items()]
     connection.execute(statement, parameters)
+    note_changes(connection, dataset_key, texts)
 
 
 def find_user_with_token_hashes(

@@ -96,6 +96,18 @@ def resolve_redirect(
     return _sign_read_url(platform, dataset, sample, sources, type_, REDIRECT_TTL_S)
 
 
+def make_image_url(
+    platform: PlatformState, dataset: Dataset, sample: Sample, sources: Sources, type_: ReadType
+) -> str:
+    """Return a short-lived URL to the image of a sample that was loaded for the caller.
+
+    Raises:
+        ImageUnknown: If there is no image.
+        ThumbnailUnknown: If there is neither thumbnail nor image.
+    """
+    return _sign_read_url(platform, dataset, sample, sources, type_, REDIRECT_TTL_S)
+
+
 def redirected_read_url(
     settings: Settings, dataset_id: str, sample_id: str, type_: ReadType, public_token: str
 ) -> str:

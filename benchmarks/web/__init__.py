@@ -1,0 +1,1 @@
+"""Figures of the web app, measured in a real browser."""

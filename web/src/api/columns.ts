@@ -1,0 +1,77 @@
+import { readColumn, type Column } from '../lib/columnFormat';
+import { fetchBytes } from './client';
+import type { components } from './extension';
+
+export type ColumnInfo = components['schemas']['ColumnInfo'];
+export type ColumnList = components['schemas']['ColumnList'];
+export type SampleFilter = components['schemas']['SampleFilter'];
+export type TagSummary = components['schemas']['TagSummary'];
+export type QueryTail = { count: number; revision: number; histograms: Record<string, number[]> };
+
+const base = (datasetId: string) => `/ext/v1/datasets/${datasetId}`;
+
+export interface ColumnQuery {
+  filters: SampleFilter[];
+  tagId: string | null;
+  histograms: string[];
+}
+
+export async function queryColumns(
+  datasetId: string,
+  { filters, tagId, histograms }: ColumnQuery,
+  signal: AbortSignal,
+): Promise<Column<QueryTail>> {
+  const buffer = await fetchBytes(`${base(datasetId)}/columns/query`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ filters, histograms, ...(tagId ? { tagId } : {}) }),
+    signal,
+  });
+  return readColumn(buffer);
+}
+
+export async function fetchTagBits(datasetId: string, tagId: string, signal?: AbortSignal) {
+  const buffer = await fetchBytes(`${base(datasetId)}/columns/tags/${tagId}`, { signal });
+  return readColumn<{ count: number }>(buffer);
+}
+
+export async function fetchProjection(
+  datasetId: string,
+  embeddingId: string,
+  projectionId: string,
+  signal: AbortSignal,
+  onProgress: (done: number, total: number) => void,
+) {
+  const path = `${base(datasetId)}/columns/embeddings/${embeddingId}/2d/${projectionId}`;
+  const buffer = await fetchBytes(path, { signal }, onProgress);
+  return readColumn<{ nPresent: number; bounds?: [number, number, number, number] }>(buffer);
+}
+
+export async function fetchMetadataColumn(
+  datasetId: string,
+  key: string,
+  revision: number,
+  signal: AbortSignal,
+) {
+  const name = key.split('/').map(encodeURIComponent).join('/');
+  const path = `${base(datasetId)}/columns/metadata/${name}?revision=${revision}`;
+  return readColumn<ColumnInfo>(await fetchBytes(path, { signal }));
+}
+
+export async function fetchOrder(
+  datasetId: string,
+  key: string | null,
+  descending: boolean,
+  revision: number,
+  signal: AbortSignal,
+): Promise<Uint32Array> {
+  const query = new URLSearchParams({ revision: String(revision) });
+  if (key !== null) query.set('sortKey', key);
+  if (descending) query.set('direction', 'desc');
+  const buffer = await fetchBytes(`${base(datasetId)}/columns/order?${query}`, { signal });
+  return readColumn(buffer).values as Uint32Array;
+}
+
+export function imageUrl(datasetId: string, sampleId: string, type: 'full' | 'thumbnail'): string {
+  return `${base(datasetId)}/samples/${sampleId}/image?type=${type}`;
+}

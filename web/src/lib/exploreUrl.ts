@@ -1,0 +1,159 @@
+/** What the explore page shows, as the query of its address and back. */
+
+import type { Polygon } from './lasso';
+
+export type Filter =
+  | { kind: 'range'; key: string; min: number | null; max: number | null; isNegated: boolean }
+  | { kind: 'values'; key: string; values: string[]; isNegated: boolean };
+
+export type Layout = 'grid' | 'split' | 'plot';
+export const SIZES = [72, 96, 128, 168, 220, 300] as const;
+
+export interface ExploreView {
+  tag: string | null;
+  filters: Filter[];
+  text: string;
+  sort: { key: string | null; descending: boolean } | null;
+  size: number;
+  layout: Layout;
+  embedding: string | null;
+  projection: string | null;
+  color: string | null;
+  lasso: Polygon | null;
+}
+
+export const DEFAULT_VIEW: ExploreView = {
+  tag: null,
+  filters: [],
+  text: '',
+  sort: null,
+  size: 2,
+  layout: 'split',
+  embedding: null,
+  projection: null,
+  color: null,
+  lasso: null,
+};
+
+export function readView(query: string): ExploreView {
+  const given = new URLSearchParams(query);
+  const layout = given.get('layout');
+  const size = Number(given.get('size') ?? DEFAULT_VIEW.size);
+  return {
+    tag: given.get('tag'),
+    filters: readFilters(given.get('f') ?? ''),
+    text: given.get('q') ?? '',
+    sort: readSort(given.get('sort')),
+    size: Number.isInteger(size) && size >= 0 && size < SIZES.length ? size : DEFAULT_VIEW.size,
+    layout: layout === 'grid' || layout === 'plot' ? layout : 'split',
+    embedding: given.get('emb'),
+    projection: given.get('proj'),
+    color: given.get('color'),
+    lasso: readPolygon(given.get('lasso')),
+  };
+}
+
+/** The query without its question mark; what is as usual is left out. */
+export function writeView(view: ExploreView): string {
+  const parts: string[] = [];
+  const add = (name: string, value: string | null) => {
+    if (value) parts.push(`${name}=${encode(value)}`);
+  };
+  add('tag', view.tag);
+  add('f', writeFilters(view.filters));
+  add('q', view.text);
+  if (view.sort) add('sort', `${view.sort.descending ? '-' : ''}${view.sort.key ?? 'name:'}`);
+  if (view.size !== DEFAULT_VIEW.size) add('size', String(view.size));
+  if (view.layout !== DEFAULT_VIEW.layout) add('layout', view.layout);
+  add('emb', view.embedding);
+  add('proj', view.projection);
+  add('color', view.color);
+  if (view.lasso) add('lasso', view.lasso.map(([x, y]) => `${x},${y}`).join(';'));
+  return parts.join('&');
+}
+
+/** Of a component, but for signs that are safe in a query and make it readable. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(/%(3A|2C|3B|2F|7E|40)/g, (sign) =>
+    decodeURIComponent(sign),
+  );
+}
+
+// Keys and values may hold any sign: those with a meaning here are escaped once more.
+const escape = (text: string) =>
+  text.replace(/[%~:,!=]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
+function unescape(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+const RANGE = /^(-?[\d.e+-]*?)\.\.(-?[\d.e+-]*)$/i;
+
+export function writeFilters(filters: readonly Filter[]): string {
+  return filters
+    .map((filter) => {
+      const head = `${filter.isNegated ? '!' : ''}${escape(filter.key)}:`;
+      if (filter.kind === 'range') return `${head}${filter.min ?? ''}..${filter.max ?? ''}`;
+      const list = filter.values.map(escape).join(',');
+      // What looks like a range, or like nothing, says that it is a list.
+      return `${head}${list === '' || RANGE.test(list) ? '=' : ''}${list}`;
+    })
+    .join('~');
+}
+
+export function readFilters(text: string): Filter[] {
+  const filters: Filter[] = [];
+  for (const part of text.split('~')) {
+    const colon = part.indexOf(':');
+    if (colon < 1) continue;
+    const isNegated = part.startsWith('!');
+    const key = unescape(part.slice(isNegated ? 1 : 0, colon));
+    const rest = part.slice(colon + 1);
+    const range = RANGE.exec(rest);
+    if (rest && !range) {
+      const values = rest.replace(/^=/, '').split(',').map(unescape);
+      filters.push({ kind: 'values', key, values, isNegated });
+      continue;
+    }
+    const [min, max] = [readNumber(range?.[1]), readNumber(range?.[2])];
+    if (range && (min !== null || max !== null)) {
+      filters.push({ kind: 'range', key, min, max, isNegated });
+    }
+  }
+  return filters;
+}
+
+function readNumber(text: string | undefined): number | null {
+  if (!text) return null;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : null;
+}
+
+function readSort(text: string | null): ExploreView['sort'] {
+  if (!text) return null;
+  const descending = text.startsWith('-');
+  const key = descending ? text.slice(1) : text;
+  return { key: key === 'name:' ? null : key, descending };
+}
+
+function readPolygon(text: string | null): Polygon | null {
+  if (!text) return null;
+  const points = text.split(';').map((pair) => pair.split(',').map(Number));
+  const isWhole = points.every((point) => point.length === 2 && point.every(Number.isFinite));
+  return isWhole && points.length >= 3 ? (points as unknown as Polygon) : null;
+}
+
+/** What a search text means: between slashes it is a regular expression. */
+export function readSearch(text: string): {
+  text: string;
+  isRegex: boolean;
+  isCaseSensitive: boolean;
+} {
+  const match = /^\/(.+)\/(i?)$/.exec(text);
+  if (match) return { text: match[1], isRegex: true, isCaseSensitive: match[2] !== 'i' };
+  return { text, isRegex: false, isCaseSensitive: false };
+}

@@ -1,0 +1,69 @@
+/** Addresses of the app over the browser's history. */
+
+export type Route =
+  | { name: 'login' | 'datasets' | 'newDataset' | 'account' | 'runs' | 'workers' | 'notFound' }
+  | { name: 'dataset' | 'explore' | 'tags'; datasetId: string }
+  | { name: 'sample'; datasetId: string; sampleId: string };
+
+const ID = '([a-f0-9]{24})';
+const TABLE: [RegExp, (match: RegExpExecArray) => Route][] = [
+  [/^\/$/, () => ({ name: 'datasets' })],
+  [/^\/login$/, () => ({ name: 'login' })],
+  [/^\/account$/, () => ({ name: 'account' })],
+  [/^\/datasets$/, () => ({ name: 'datasets' })],
+  [/^\/datasets\/new$/, () => ({ name: 'newDataset' })],
+  [/^\/runs$/, () => ({ name: 'runs' })],
+  [/^\/workers$/, () => ({ name: 'workers' })],
+  [new RegExp(`^/datasets/${ID}$`), (m) => ({ name: 'dataset', datasetId: m[1] })],
+  [new RegExp(`^/datasets/${ID}/explore$`), (m) => ({ name: 'explore', datasetId: m[1] })],
+  [new RegExp(`^/datasets/${ID}/tags$`), (m) => ({ name: 'tags', datasetId: m[1] })],
+  [
+    new RegExp(`^/datasets/${ID}/explore/${ID}$`),
+    (m) => ({ name: 'sample', datasetId: m[1], sampleId: m[2] }),
+  ],
+];
+
+export function findRoute(path: string): Route {
+  const clean = path.length > 1 ? path.replace(/\/+$/, '') : path;
+  for (const [pattern, make] of TABLE) {
+    const match = pattern.exec(clean);
+    if (match) return make(match);
+  }
+  return { name: 'notFound' };
+}
+
+class Router {
+  path = $state(location.pathname);
+  query = $state(location.search.slice(1));
+  route = $derived(findRoute(this.path));
+
+  constructor() {
+    window.addEventListener('popstate', () => this.read());
+    document.addEventListener('click', (event) => this.follow(event));
+  }
+
+  go(address: string, options: { replace?: boolean } = {}): void {
+    if (options.replace) history.replaceState(history.state, '', address);
+    else history.pushState(null, '', address);
+    this.read();
+  }
+
+  private read(): void {
+    this.path = location.pathname;
+    this.query = location.search.slice(1);
+  }
+
+  /** Plain clicks on our own links stay in the app. */
+  private follow(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = (event.target as Element | null)?.closest?.('a');
+    if (!link || link.target || link.origin !== location.origin || link.hasAttribute('download'))
+      return;
+    event.preventDefault();
+    this.go(link.pathname + link.search);
+    window.scrollTo(0, 0);
+  }
+}
+
+export const router = new Router();

@@ -1,0 +1,18 @@
+export type RunTone = 'good' | 'bad' | 'live' | 'quiet';
+
+const ENDS: Record<string, RunTone> = {
+  COMPLETED: 'good',
+  FAILED: 'bad',
+  CRASHED: 'bad',
+  ABORTED: 'quiet',
+};
+
+export function isOver(state: string): boolean {
+  return state in ENDS;
+}
+
+/** A state of a run in words: `COMPUTING_METADATA` is "Computing metadata". */
+export function describeState(state: string): { label: string; tone: RunTone } {
+  const words = state.toLowerCase().replaceAll('_', ' ');
+  return { label: words.charAt(0).toUpperCase() + words.slice(1), tone: ENDS[state] ?? 'live' };
+}
