@@ -24,6 +24,7 @@ from lightly.cli.old_settings import (
 
 if TYPE_CHECKING:
     from lightly.embedding.folders import EmbedProgress, EmbedSummary
+    from lightly.embedding.registry import EmbeddingModel
 
 DEFAULT_OUTPUT = Path("embeddings.csv")
 LAST_PATH_VARIABLE = "LIGHTLY_LAST_EMBEDDING_PATH"
@@ -32,7 +33,7 @@ _TORCH_SUFFIXES = frozenset({".ckpt", ".pt", ".pth"})
 #: What `lightly-embed` and `lightly-magic` understand of the 1.x clients' configuration.
 EMBED_SETTINGS = (
     INPUT_DIR,
-    Setting("checkpoint", "Model id or ONNX file; the shipped model if empty."),
+    Setting("checkpoint", "Model id, ONNX file or checkpoint of lightly-train; default shipped."),
     Setting("loader.batch_size", "Images per run of the model; 0 is the model's own.", 0),
     NUM_WORKERS,
     RUN_FOLDER,
@@ -100,6 +101,11 @@ def list_models() -> None:
     for model in read_models():
         side = model.rule.input_side
         click.echo(f"{model.id}  {model.dim} numbers, {side}x{side} pixels, {model.licence}")
+    from lightly.embedding.detectors import list_detectors
+
+    for detector in list_detectors():
+        side, n_classes = detector.input_side, len(detector.categories)
+        click.echo(f"{detector.id}  detector of {n_classes} classes, {side}x{side} pixels")
 
 
 @models.command("add")
@@ -111,21 +117,66 @@ def list_models() -> None:
 @click.option("--std", type=(float, float, float), help="Of R, G and B in 0..1.")
 @click.option("--output-name", help="Output of the graph that is the vector.")
 @click.option("--licence", default="unknown", help="Of the weights.")
-def add_model(onnx_file: Path, **settings: Any) -> None:
+@click.option("--detector", is_flag=True, help="It finds objects, and is for pretagging.")
+@click.option(
+    "--classes",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Of a detector: text file with the name of a label in each line, from label 0 on.",
+)
+@click.option("--min-score", type=click.FloatRange(0, 1), help="Of a detector. [default: 0.25]")
+def add_model(
+    onnx_file: Path,
+    *,
+    detector: bool,
+    classes: Path | None,
+    min_score: float | None,
+    **settings: Any,
+) -> None:
     """Check ONNX_FILE by running it and keep a copy."""
+    if detector:
+        _add_detector(onnx_file, classes, min_score, settings)
+        return
+    if classes is not None or min_score is not None:
+        raise BadInput("--classes and --min-score are for detectors: add --detector.")
     from lightly.embedding.registry import register_model
 
     model = register_model(onnx_file, **settings)
     click.echo(f"Added {model.id}: {model.dim} numbers per image.")
 
 
-def run_embed(values: Values) -> str:
+def _add_detector(
+    onnx_file: Path, classes: Path | None, min_score: float | None, settings: dict[str, Any]
+) -> None:
+    from lightly.embedding.detectors import DEFAULT_MIN_SCORE, register_detector
+
+    if classes is None:
+        raise BadInput("A detector needs --classes FILE: the name of a label in each line.")
+    if settings["output_name"] or settings["short_side"]:
+        raise BadInput("--output-name and --short-side are for embedding models.")
+    added = register_detector(
+        onnx_file,
+        classes=[line.strip() for line in classes.read_text(encoding="utf-8").splitlines()],
+        detector_id=settings["model_id"],
+        input_side=settings["input_side"],
+        min_score=DEFAULT_MIN_SCORE if min_score is None else min_score,
+        mean=settings["mean"],
+        std=settings["std"],
+    )
+    click.echo(f"Added {added.id}: finds {len(added.categories)} kinds of objects.")
+
+
+def run_embed(values: Values, model: EmbeddingModel | None = None) -> str:
     """Embed as the settings of `lightly-embed` say and return the CSV's path.
+
+    Args:
+        values: The settings.
+        model: What to embed with instead of `checkpoint`.
 
     Raises:
         BadInput: If the folder is missing or the model is a PyTorch checkpoint.
     """
-    settings = _read_settings(values)
+    settings = _read_settings(values if model is None else values.replaced(checkpoint=""))
+    settings |= {} if model is None else {"model": model}
     folder = read_folder(values, "input_dir")
     output = choose_run_folder(values) / DEFAULT_OUTPUT.name
     summary = _embed(folder, output, quiet=False, **settings)
@@ -204,13 +255,28 @@ def _read_settings(values: Values) -> dict[str, Any]:
                 "PyTorch checkpoints are not loaded. Export the model to ONNX and give that file"
                 " as checkpoint=MODEL.onnx."
             )
-        settings["model"] = checkpoint
+        settings["model"] = _open_model(checkpoint)
     if values["loader.batch_size"] > 0:
         settings["batch_size"] = values["loader.batch_size"]
     # -1 stood for one worker per core, 0 for none beside the main process.
     if values["loader.num_workers"] >= 0:
         settings["n_processes"] = max(1, values["loader.num_workers"])
     return settings
+
+
+def _open_model(name: str) -> Any:
+    """Return the id or file of a model as it is, and the model of a checkpoint of `lightly-train`.
+
+    Raises:
+        TrainingUnavailable: If a checkpoint is named and the extra 'train' is not installed.
+        UnusableCheckpoint: If the file is no checkpoint.
+    """
+    path = Path(name)
+    if path.suffix.lower() != ".safetensors":
+        return name
+    from lightly.embedding.training.trainer import open_checkpoint
+
+    return open_checkpoint(path, path.with_suffix(".model")).model
 
 
 old_embed = KeyValueCommand(

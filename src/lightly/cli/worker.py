@@ -13,6 +13,7 @@ from lightly._kit.egress import EgressPolicy
 from lightly.api.configuration import read_server_location, read_token
 from lightly.cli.key_values import KeyValueCommand, Setting, Values
 from lightly.worker.settings import (
+    DEFAULT_CACHE_BYTES,
     EGRESS_VARIABLE,
     EXECUTORS,
     WORKER_ID_VARIABLE,
@@ -63,6 +64,24 @@ def _read_words(words: tuple[str, ...]) -> Values:
 )
 @click.option("--work-dir", type=_FOLDER, help="Where results are kept between attempts.")
 @click.option("--processes", type=click.IntRange(1), help="Decoding processes. [default: cores]")
+@click.option(
+    "--auto-tags",
+    is_flag=True,
+    envvar="LIGHTLY_WORKER_AUTO_TAGS",
+    help="Store tags of every selected image, also where no selection asks for them.",
+)
+@click.option(
+    "--cache-gb",
+    type=click.FloatRange(0),
+    default=DEFAULT_CACHE_BYTES / 1024**3,
+    show_default=True,
+    help="Disk space for what is known of images, for later runs; 0 for none.",
+)
+@click.option(
+    "--detector",
+    envvar="LIGHTLY_WORKER_DETECTOR",
+    help="What finds objects for pretagging. [default: the only one that was added]",
+)
 @click.option("--once", is_flag=True, help="End when no run is left.")
 @click.option("--until-eof", is_flag=True, hidden=True, help="End with whoever started this.")
 def worker(words: tuple[str, ...], **options: Any) -> None:
@@ -93,9 +112,12 @@ def worker(words: tuple[str, ...], **options: Any) -> None:
             executor_address=options["executor_address"],
             work_dir=options["work_dir"] or find_work_dir(),
             n_processes=options["processes"],
+            cache_bytes=int(options["cache_gb"] * 1024**3),
             egress=EgressPolicy.parse(options["egress_allow"]),
             takes_over=old["worker.force_start"],
             stops_when_idle=options["once"],
             ends_with_input=options["until_eof"],
+            makes_auto_tags=options["auto_tags"],
+            detector=options["detector"] or None,
         )
     )

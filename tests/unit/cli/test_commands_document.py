@@ -13,13 +13,14 @@ from lightly.cli.embed import old_embed
 from lightly.cli.legacy import OLD_COMMANDS
 from lightly.cli.magic import magic
 from lightly.cli.serve import serve
+from lightly.cli.train import train
 from lightly.cli.upload import upload
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = (ROOT / "docs/reference/commands.md").read_text("utf-8")
 SETTINGS = {
     f"{command.name}: {key}": key
-    for command in (crop, download, magic, old_embed, serve, upload)
+    for command in (crop, download, magic, old_embed, serve, train, upload)
     for key in command.settings
 }
 

@@ -13,8 +13,9 @@ from lightly.cli.legacy import OLD_COMMANDS, main
 from lightly.cli.magic import magic
 from lightly.cli.old_settings import SHARED_KEYS
 from lightly.cli.serve import serve
-from lightly.cli.train import TrainingUnavailable, train
+from lightly.cli.train import train
 from lightly.cli.upload import upload
+from lightly.embedding.training.settings import TrainingUnavailable
 
 CONFIGURED = {"magic": magic, "upload": upload, "download": download, "crop": crop, "train": train}
 
@@ -67,11 +68,19 @@ def test_an_upload_needs_a_token(monkeypatch):
         upload.run_words(["new_dataset_name=street"])
 
 
+@pytest.fixture
+def without_training(monkeypatch):
+    """An installation without the extra, also where it is installed."""
+    monkeypatch.setattr("lightly.embedding.training.settings._LIBRARIES", ("no_such_library",))
+
+
+@pytest.mark.usefixtures("without_training")
 def test_training_names_its_extra():
     with pytest.raises(TrainingUnavailable, match="extra 'train' of lightly-platform"):
         train.run_words(["input_dir=images", "loader.batch_size=4", "trainer.max_epochs=3"])
 
 
+@pytest.mark.usefixtures("without_training")
 def test_magic_trains_only_when_told_to(folder):
     with pytest.raises(TrainingUnavailable, match="extra 'train'"):
         magic.run_words([f"input_dir={folder}", "trainer.max_epochs=1"])
