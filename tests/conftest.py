@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from _pytest.nodeid import coerce_node_id
+from hypothesis import settings
 
 from tests.support.emulators import AzureServer, GcsServer, MotoServer
 from tests.support.object_stores import S3Server
@@ -17,6 +18,10 @@ from tests.support.postgres import PostgresServer, lend_databases
 # Nothing of the developer's own environment may leak into a test.
 for _name in [name for name in os.environ if name.startswith("LIGHTLY_")]:
     del os.environ[_name]
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 

@@ -100,7 +100,8 @@ def reader(tmp_path):
     for name in ("a.jpg", "b.png"):
         (tmp_path / name).write_bytes((tmp_path / "path/to/images" / names[0]).read_bytes())
     (tmp_path / "key.json").write_text(json.dumps(make_service_account()))
-    (tmp_path / "results/images").mkdir(parents=True)
+    for name in ("images", "videos"):
+        (tmp_path / "results" / name).mkdir(parents=True)
     mounts = {
         "LIGHTLY_SERVER_INPUT_MOUNT": str(tmp_path / "path/to"),
         "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(tmp_path / "results"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.support.http_clients import RemoteClient
 from tests.support.pictures import draw_folder
@@ -19,6 +20,7 @@ from tests.support.published_clients.runner import run_client_script
 from tests.support.worker_process import ComputeWorker
 
 N_PICTURES = 30
+MAGIC = {"full": {b"\x89PNG"}, "thumbnail": {b"RIFF"}}
 N_SELECTED = 8
 
 #: Makes a dataset on the local folders and schedules a run; the clients differ in little.
@@ -42,6 +44,17 @@ SCHEDULE = """
         },
     )
     result = [client.dataset_id, scheduled]
+"""
+MAKE_DATASET = """
+    from lightly.api import ApiWorkflowClient
+    from lightly.openapi_generated.swagger_client.models import DatasetType, DatasourcePurpose
+
+    client = ApiWorkflowClient()
+    client.create_dataset(arguments["name"], DatasetType.IMAGES)
+    for purpose in (DatasourcePurpose.INPUT, DatasourcePurpose.LIGHTLY):
+        client.set_local_config(relative_path="pictures", purpose=purpose)
+    client.register_compute_worker("worker of a test")
+    result = client.dataset_id
 """
 DIVERSITY = [{"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}]
 WATCH_1_5 = """
@@ -205,6 +218,31 @@ def annotate(place: Place) -> None:
         write_json(root / f"predictions/pets/{stem}.json", {"predictions": boxes})
 
 
+def check_crops(
+    client: RemoteClient, dataset: str, samples: list[Any], predictions: list[Any]
+) -> None:
+    """The objects of the selected images are samples of a child dataset, each with its image."""
+    (child,) = client.get(f"/v1/datasets/{dataset}/children").json()
+    assert (child["name"], child["type"]) == ("annotated-crops", "Crops")
+    url = f"/v1/datasets/{child['id']}"
+    crops = {crop["id"]: crop for crop in client.get(f"{url}/samples").json()}
+    assert len(crops) == len(samples)
+    for sample, (prediction,) in zip(samples, predictions, strict=True):
+        assert prediction["cropDatasetId"] == child["id"]
+        crop = crops[prediction["cropSampleId"]]
+        stem, extension = sample["fileName"].rsplit(".", 1)
+        assert crop["fileName"] == f"pets/{stem}-0-{extension}.png"
+        assert crop["type"] == "CROP"
+        assert crop["cropData"]["parentId"] == sample["id"]
+        assert crop["metaData"]["shape"] == [20, 20, 3]
+        for kind in ("full", "thumbnail"):
+            place = f"{url}/samples/{crop['id']}/readurl?type={kind}"
+            assert requests.get(client.get(place).json(), timeout=60).content[:4] in MAGIC[kind]
+    (tag,) = client.get(f"{url}/tags").json()
+    assert tag["totSize"] == len(samples)
+    assert [one["name"] for one in client.get(f"{url}/embeddings").json()] == ["default"]
+
+
 def test_metadata_and_predictions_steer_the_selection_and_are_stored(place: Place) -> None:
     annotate(place)
     strategies = [
@@ -237,8 +275,59 @@ def test_metadata_and_predictions_steer_the_selection_and_are_stored(place: Plac
     assert with_metadata == dark & set(found["names"])
     predictions = client.get(f"/v1/datasets/{dataset}/predictions/samples").json()
     assert [len(one) for one in predictions] == [1] * 6
+    check_crops(client, dataset, samples, predictions)
+    report = json.loads((place.folder / "d" / "report_v2.json").read_text())
+    pets = report["predictionTaskInformation"]["pets"]
+    assert pets["categoryToImageWithCategoryCount"]["selected"]["counts"] == {"cat": 6}
+    assert "cropEmbeddingInformation" in pets["detectionTaskInformation"]
     scores = client.get(f"/v1/datasets/{dataset}/predictions/scores").json()
     assert {one["scoreType"] for one in scores} >= {"object_frequency", "uncertainty_margin"}
+
+
+OBJECTS = {
+    "objectLevel": {"taskName": "pets", "padding": 0.1, "cropDatasetName": "all pets"},
+    "method": "coreset",
+}
+
+
+@pytest.mark.long
+def test_objects_are_selected_one_by_one_run_after_run(place: Place) -> None:
+    annotate(place)
+    dataset = place.run_client("1.5.26", MAKE_DATASET, name="pets")
+    client = RemoteClient(place.server)
+    for n_chosen, n_new in ((3, 3), (5, 2)):
+        docker = {**OBJECTS, "stoppingCondition": {"nSamples": n_new}}
+        config = {"workerType": "FULL", "docker": docker, "lightly": {}}
+        made = client.post("/v1/docker/worker/config/v2", json={"config": config})
+        assert made.status_code == 201, made.text
+        body = {"configId": made.json()["id"], "priority": "MID", "runsOn": []}
+        url = f"/v1/datasets/{dataset}/docker/worker/schedule"
+        assert client.post(url, json=body).status_code == 201
+        place.make_worker().finish_runs()
+        runs = client.get("/v1/docker/runs").json()
+        messages = [run["message"] for run in runs]
+        assert {run["state"] for run in runs} == {"COMPLETED"}, messages
+        (child,) = client.get(f"/v1/datasets/{dataset}/children").json()
+        crops = client.get(f"/v1/datasets/{child['id']}/samples").json()
+        assert len(crops) == n_chosen, messages
+        assert child["name"] == "all pets"
+        assert {tuple(crop["metaData"]["shape"]) for crop in crops} == {(24, 24, 3)}
+        if n_chosen == 3:
+            add_pictures_with_cats(place)
+
+
+def add_pictures_with_cats(place: Place) -> None:
+    """Add four pictures later than the run before has looked."""
+    later = time.time() + 2
+    root = place.outputs / ".lightly"
+    boxes = [{"category_id": 0, "bbox": [4, 4, 20, 20], "score": 0.8}]
+    for number in range(4):
+        path = place.pictures / f"new-{number}.jpg"
+        content = (place.pictures / place.names[number]).read_bytes()
+        path.write_bytes(content + bytes([number]))
+        os.utime(path, (later, later))
+        write_json(root / f"predictions/pets/new-{number}.json", {"predictions": boxes})
+    time.sleep(3)
 
 
 def test_a_later_run_looks_at_new_files_only(

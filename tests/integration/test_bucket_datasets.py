@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import time
+
 import pytest
 import requests
 
@@ -51,6 +55,51 @@ def fetch(dataset, url):
         assert answer.status_code == 302, answer.text
         url = answer.headers["Location"]
     return requests.get(url, timeout=30)
+
+
+def test_versions_of_files_in_a_bucket_change_with_their_bytes(dataset):
+    def list_versions():
+        page = dataset.server.client.get(f"/ext{dataset.url}/list").json()
+        return {row["fileName"]: row["version"] for row in page["data"]}
+
+    dataset.put_files(["a.png", "b.png"])
+    before = list_versions()
+    assert list_versions() == before
+    dataset.put_files(["a.png"], PNG[::-1])
+    after = list_versions()
+    assert [name for name in before if after[name] != before[name]] == ["a.png"]
+
+
+@pytest.mark.parametrize("provider", ["S3DelegatedAccess"], indirect=True)
+def test_rules_of_a_bucket_tell_when_its_files_expire(dataset, provider, moto_server):
+    dataset.put_files(["a.png", "soon/b.png"])
+    url = f"/ext{dataset.url}/list?withExpiry=true"
+    assert all("expiresAt" not in row for row in dataset.server.client.get(url).json()["data"])
+    put_lifecycle_rule(moto_server.endpoint, provider, f"{dataset.prefix}soon/", days=5)
+    rows = {row["fileName"]: row for row in dataset.server.client.get(url).json()["data"]}
+    assert "expiresAt" not in rows["a.png"]
+    days = (rows["soon/b.png"]["expiresAt"] / 1000 - time.time()) / (24 * 3600)
+    assert 4.9 < days < 6.1
+
+
+def put_lifecycle_rule(endpoint, provider, prefix, *, days):
+    bucket = provider.configure("")["fullPath"].removeprefix("s3://").strip("/")
+    body = (
+        "<LifecycleConfiguration><Rule><ID>soon</ID><Status>Enabled</Status>"
+        f"<Filter><Prefix>{prefix}</Prefix></Filter>"
+        f"<Expiration><Days>{days}</Days></Expiration></Rule></LifecycleConfiguration>"
+    )
+    digest = base64.b64encode(hashlib.md5(body.encode()).digest()).decode()
+    headers = {"Content-MD5": digest, "Authorization": "AWS4-HMAC-SHA256 Credential=key/a/b/s3/c"}
+    answer = requests.put(f"{endpoint}/{bucket}?lifecycle", data=body, headers=headers, timeout=30)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("provider", ["AZURE"], indirect=True)
+def test_a_store_that_does_not_show_its_rules_says_so(dataset):
+    answer = dataset.server.client.get(f"/ext{dataset.url}/list?withExpiry=true")
+    assert answer.status_code == 422
+    assert "is not known" in answer.json()["error"]
 
 
 def test_files_of_a_bucket_are_listed_and_their_urls_lead_to_the_bytes(dataset):
@@ -201,3 +250,22 @@ def test_nothing_can_be_written_without_the_key_of_the_datasource(tmp_path, s3_s
 
     assert answer.status_code == 403
     assert dataset.list_keys() == []
+
+
+def test_a_role_lets_the_server_in_that_has_only_the_token_of_a_cluster(
+    tmp_path, moto_server, monkeypatch
+):
+    provider = RoleProvider(moto_server)
+    for name in provider.variables:
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "token").write_text("header.payload.signature")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/lightly-server")
+    with run_in_process(tmp_path / "data", **provider.settings) as server:
+        dataset = make_bucket_dataset(server, provider)
+        dataset.put_files(["a.png"])
+
+        page = dataset.client.get(f"{dataset.url}/list").json()
+
+        assert [row["fileName"] for row in page["data"]] == ["a.png"]
+        assert fetch(dataset, page["data"][0]["readUrl"]).content == PNG

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from lightly.server.datasources import listings
+from lightly.server.datasources.buckets import store
 from tests.support.bucket_datasets import S3Provider, make_bucket_dataset
 from tests.support.datasources import PNG, make_client, make_dataset
 from tests.support.object_stores import S3Server
@@ -98,11 +99,19 @@ def test_pages_together_are_the_whole_listing_whatever_their_size(dataset, monke
     assert list_names(dataset) == names
 
 
+def refuse_keys(*_):
+    raise store._KeyRefused
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
 @pytest.mark.parametrize("page_files", [1, 2, 3])
 def test_no_file_is_lost_where_a_store_sorts_folders_in_its_own_way(
-    dataset, monkeypatch, page_files
+    dataset, monkeypatch, page_files, is_refused
 ):
     monkeypatch.setattr(listings, "PAGE_FILES", page_files)
+    if is_refused:
+        # As it does for one odd key: then the server lists by itself.
+        monkeypatch.setattr(store.BucketStore, "_iterate_known", refuse_keys)
     names = ["cam-2/1.jpg", "cam-2/2.jpg", "cam.jpg", "cam/1.jpg", "cam/2.jpg", "cam2/1.jpg"]
     dataset.put_files(names)
 

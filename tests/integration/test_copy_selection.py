@@ -1,5 +1,8 @@
 """A selection is copied to a folder or bucket, goes on after interruptions, replaces nothing."""
 
+import hashlib
+import io
+import json
 import uuid
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from lightly.api.errors import CopyTargetFailed, IncompleteCopyWarning
 from lightly.cli import main as cli
 from lightly.cli.main import lightly
 from tests.support.contract import ContractClient
-from tests.support.emulators import AZURE_ACCOUNT, AZURE_KEY
+from tests.support.emulators import AZURE_ACCOUNT, AZURE_KEY, make_service_account
 from tests.support.platforms import TOKEN, run_in_process, run_process
 from tests.support.sdk import BridgeAdapter, make_client, make_response
 
@@ -285,3 +288,26 @@ def test_the_command_copies_and_says_so(images, tmp_path, monkeypatch):
     assert "Copied 0 files, 6 were there already." in second.output
     assert "a.jpg" in second.output
     assert place.read()["a.jpg"] == b"changed"
+
+
+def test_a_bucket_of_google_is_looked_into_and_refused_writes_are_named(
+    gcs_server, tmp_path, monkeypatch
+):
+    bucket, content = f"copies-{uuid.uuid4().hex}", b"there already"
+    gcs_server.make_bucket(bucket)
+    gcs_server.put(bucket, "pre fix/b c.png", content)
+    key = {**make_service_account(), "gcs_base_url": gcs_server.endpoint, "disable_oauth": True}
+    (tmp_path / "key.json").write_text(json.dumps(key))
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(tmp_path / "key.json"))
+    monkeypatch.setattr(copy_targets, "is_plain_http_allowed", lambda: True)
+    target = open_copy_target(f"gs://{bucket}/pre fix")
+
+    found = target.find("b c.png")
+
+    assert found is not None
+    assert found.size_bytes == len(content)
+    assert target.find("none.png") is None
+    assert target.digest("b c.png") == hashlib.sha256(content).hexdigest()
+    # The emulator takes no writes of this kind, which are those of the provider's XML interface.
+    with pytest.raises(CopyTargetFailed, match=r"a bucket \(gs://\) failed"):
+        target.write("new.png", io.BytesIO(b"new"), None)

@@ -53,12 +53,14 @@ class Outcome:
         chosen: Names in the tag.
         vectors: float32 of shape (n, d), one row per uploaded name.
         refused: Names of files that are no images, with the reason.
+        dataset_id: The dataset on the server.
     """
 
     uploaded: list[str]
     chosen: list[str]
     vectors: Vectors
     refused: dict[str, str]
+    dataset_id: str
 
 
 def main() -> int:
@@ -112,7 +114,7 @@ def run(console: Console, use_object_photos: Literal["auto", "always", "never"])
         console=console,
     )
     draw_pictures(folder, outcome, order, comparison)
-    print_farewell(console, server)
+    print_farewell(console, server, outcome.dataset_id)
     return 1 if accounts.errors else 0
 
 
@@ -142,7 +144,7 @@ def choose_subset(console: Console, folder: DemoFolder, server: DemoServer) -> O
     rows, _, names = load_embeddings(str(csv_path))
     place = {name: row for row, name in enumerate(names)}
     vectors = np.ascontiguousarray(rows[[place[name] for name in uploaded]], np.float32)
-    return Outcome(uploaded, chosen, vectors, refused)
+    return Outcome(uploaded, chosen, vectors, refused, client.dataset_id)
 
 
 def embed(images_dir: Path, csv_path: Path) -> dict[str, str]:
@@ -204,7 +206,7 @@ def draw_pictures(
     draw_coverage_plot(outcome.vectors, order, FOLDER / "coverage.png", title=title)
 
 
-def print_farewell(console: Console, server: DemoServer) -> None:
+def print_farewell(console: Console, server: DemoServer, dataset_id: str) -> None:
     """Tell where everything is and how to go on."""
     console.rule("What now")
     console.print(
@@ -214,7 +216,9 @@ def print_farewell(console: Console, server: DemoServer) -> None:
         "The server keeps running. Point any script at it:\n\n"
         f"  export LIGHTLY_SERVER_LOCATION={server.url}\n"
         f"  export LIGHTLY_TOKEN=$(cat {FOLDER / 'token'})\n\n"
-        "Stop it with [bold]make demo-stop[/].",
+        "Stop it with [bold]make demo-stop[/].\n\n"
+        f"Look at it in a browser, with that token:  [bold]{server.url}/[/]\n"
+        f"The dataset:  [bold]{server.url}/datasets/{dataset_id}[/]",
         highlight=False,
         soft_wrap=True,
     )

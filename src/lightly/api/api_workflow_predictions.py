@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lightly._kit.errors import BadInput
-from lightly.api.client_base import ClientBase
+from lightly.api.client_base import ClientBase, make_path
 from lightly.api.dataset_samples import DatasetSamples
 from lightly.api.progress import ProgressBar
 
@@ -20,6 +21,25 @@ if TYPE_CHECKING:
 
 #: Stands for "no version" among the numbers.
 _NO_VERSION = -1
+#: Matches of a tag search in one answer, the server's ceiling.
+_MATCHES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TagMatch:
+    """A sample that shows what was searched for.
+
+    Attributes:
+        index: Of the sample in its dataset, which is its bit in tags.
+        sample_id: Its id.
+        file_name: Its name.
+        score: Probability from 0 to 1.
+    """
+
+    index: int
+    sample_id: str
+    file_name: str
+    score: float
 
 
 class _PredictionsMixin(ClientBase):
@@ -116,6 +136,52 @@ class _PredictionsMixin(ClientBase):
         for count in samples.update_predictions(items):
             if progress_bar is not None:
                 progress_bar.update(count)
+
+    def search_tags(
+        self, word: str, min_score: float = 0.2, n_samples: int | None = None
+    ) -> list[TagMatch]:
+        """Find samples by a word for what they show, the likeliest first.
+
+        It goes by the tags that runs store on request, see `docs/how-to/tags.md`. Only what is
+        among the 1,000 classes of the shipped model is found, or what these are kinds of: things,
+        animals and plants, but no people and no colours.
+
+        Args:
+            word: Such as `dog` or `motor vehicle`.
+            min_score: Least probability of a match, from 0 to 1.
+            n_samples: How many samples to return at most; all that match if None.
+
+        Returns:
+            Index, id, file name and score of each match.
+
+        Raises:
+            ValueError: If the word is not known; the message has words that look like it.
+            ApiException: If the server refuses.
+
+        Example:
+            >>> for match in client.search_tags("dog", n_samples=10):  # doctest: +SKIP
+            ...     print(match.file_name, match.score)
+        """
+        matches: list[TagMatch] = []
+        after: int | None = -1
+        while after is not None:
+            parameters: dict[str, str | int] = {
+                "word": word,
+                "minScore": str(min_score),
+                "after": after,
+                "limit": _MATCHES,
+            }
+            path = make_path("ext", "v1", "datasets", self.dataset_id, "predictions", "tagSearch")
+            answer = self._transport.get(path, parameters)
+            if answer["word"] is None:
+                near = ", ".join(answer["suggestions"]) or "none"
+                raise ValueError(
+                    f"No tag is called {word[:60]!r}. Words that look like it: {near}."
+                )
+            matches += [TagMatch(*match) for match in answer["matches"]]
+            after = answer["next"]
+        matches.sort(key=lambda match: (-match.score, match.index))
+        return matches[:n_samples]
 
 
 def _make_body(value: object) -> Any:

@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lightly._kit.errors import BadInput
 from lightly._kit.safe_paths import check_relative_name
@@ -32,6 +32,22 @@ _OPERATION_UNKNOWN = frozenset({404, 405, 501})
 _PATH_CODES = frozenset({"", "NOT_FOUND", "NOT_IMPLEMENTED"})
 #: How often a thread that waits for a reader looks whether there still is one.
 _LOOK_INTERVAL_S = 0.2
+
+
+class ListedFile(NamedTuple):
+    """A file of a listing.
+
+    Attributes:
+        name: Relative to the datasource.
+        url: To read it from.
+        version: Changes whenever its bytes may have; empty if the server does not say.
+        expires_at_ms: When the store removes it, since 1970; None if it does not, or nobody asked.
+    """
+
+    name: str
+    url: str
+    version: str = ""
+    expires_at_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,13 +97,24 @@ class DatasourceListing:
         path: The list operation.
         filters: Query parameters that choose files, sent with each request.
         options: Which files to list, and how.
+        page_path: The operation that gives the pages, if it is another one.
+        page_filters: More query parameters of that.
     """
 
     def __init__(
-        self, transport: Transport, path: str, filters: Parameters, options: ListingOptions
+        self,
+        transport: Transport,
+        path: str,
+        filters: Parameters,
+        options: ListingOptions,
+        *,
+        page_path: str | None = None,
+        page_filters: Parameters | None = None,
     ) -> None:
         self._transport = transport
         self._path = path
+        self._page_path = page_path or path
+        self._page_filters = page_filters or {}
         self._filters = filters
         self._options = options
         self._n_refused = 0
@@ -103,11 +130,19 @@ class DatasourceListing:
 
     def iterate(self) -> Iterator[list[Row]]:
         """Yield file name and read URL of all files, page by page, as they come."""
+        yield from self._sift(self._open_pages())
+
+    def iterate_files(self) -> Iterator[list[ListedFile]]:
+        """Yield all files, page by page, as they come.
+
+        Memory is bounded: a file that the server gives twice comes twice. Names are those that the
+        server gives: whoever makes paths of them looks at them first.
+        """
+        yield from self._open_pages()
+
+    def _open_pages(self) -> Iterator[list[ListedFile]]:
         shards = self._open_shards()
-        if len(shards) == 1:
-            yield from self._sift(self._walk(shards[0]))
-        else:
-            yield from self._sift(self._walk_together(shards))
+        return self._walk(shards[0]) if len(shards) == 1 else self._walk_together(shards)
 
     def _open_shards(self) -> list[Parameters]:
         """Return for each part the parameters of its first page."""
@@ -125,15 +160,21 @@ class DatasourceListing:
             raise UnexpectedAnswer("The server gave no cursor to list files with.")
         return shards
 
-    def _walk(self, first: Parameters) -> Iterator[list[Row]]:
+    def _walk(self, first: Parameters) -> Iterator[list[ListedFile]]:
         """Yield the pages of one part."""
         parameters = first
         while True:
             redirect = {"useRedirectedReadUrl": self._options.use_redirected_read_url}
-            answer = self._transport.get(self._path, {**self._filters, **parameters, **redirect})
+            wanted = {**self._filters, **self._page_filters, **parameters, **redirect}
+            answer = self._transport.get(self._page_path, wanted)
             content = answer if isinstance(answer, dict) else {}
             yield [
-                (read_id(row, "fileName"), read_id(row, "readUrl"))
+                ListedFile(
+                    read_id(row, "fileName"),
+                    read_id(row, "readUrl"),
+                    str(row.get("version", "")),
+                    row.get("expiresAt"),
+                )
                 for row in read_list(content.get("data"))
             ]
             cursor = content.get("cursor")
@@ -143,9 +184,9 @@ class DatasourceListing:
                 raise UnexpectedAnswer("The server gives the same page of files again and again.")
             parameters = {"cursor": cursor}
 
-    def _walk_together(self, shards: list[Parameters]) -> Iterator[list[Row]]:
+    def _walk_together(self, shards: list[Parameters]) -> Iterator[list[ListedFile]]:
         """Yield the pages of all parts as they come."""
-        pages: queue.Queue[list[Row] | Exception | None] = queue.Queue(_QUEUED_PAGES)
+        pages: queue.Queue[list[ListedFile] | Exception | None] = queue.Queue(_QUEUED_PAGES)
         stopping = threading.Event()
         threads = [
             threading.Thread(
@@ -168,22 +209,25 @@ class DatasourceListing:
         finally:
             stopping.set()
 
-    def _sift(self, pages: Iterator[list[Row]]) -> Iterator[list[Row]]:
+    def _sift(self, pages: Iterator[list[ListedFile]]) -> Iterator[list[Row]]:
         """Yield pages without what came before and names that are no relative paths."""
         seen: set[str] = set()
         for page in pages:
             kept: list[Row] = []
-            for name, url in page:
+            for name, url, *_ in page:
                 if name not in seen and self._is_relative(name):
                     seen.add(name)
                     kept.append((name, url))
             yield kept
+        self._warn_of_refused()
+
+    def _warn_of_refused(self) -> None:
         if self._n_refused:
             warnings.warn(
                 f"{self._n_refused} listed files are left out: their names are no relative paths, "
                 f"such as {self._refused}.",
                 IncompleteListingWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
 
     def _is_relative(self, name: str) -> bool:
@@ -197,8 +241,8 @@ class DatasourceListing:
 
 
 def _fill(
-    pages: queue.Queue[list[Row] | Exception | None],
-    walk: Iterator[list[Row]],
+    pages: queue.Queue[list[ListedFile] | Exception | None],
+    walk: Iterator[list[ListedFile]],
     stopping: threading.Event,
 ) -> None:
     """Put the pages of one part into a queue, then None, or the error that ended it."""
@@ -214,7 +258,7 @@ def _fill(
 
 
 def _put(
-    pages: queue.Queue[list[Row] | Exception | None], item: Any, stopping: threading.Event
+    pages: queue.Queue[list[ListedFile] | Exception | None], item: Any, stopping: threading.Event
 ) -> None:
     """Wait for room as long as there is a reader."""
     while not stopping.is_set():

@@ -52,7 +52,9 @@ class Embedder:
             "embed": self.embed,
             "examine": self.examine,
             "embed_crops": self.embed_crops,
+            "examine_crops": self.examine_crops,
             "embed_frames": self.embed_frames,
+            "examine_frames": self.examine_frames,
             "count": _count,
         }
 
@@ -107,6 +109,24 @@ class Embedder:
             vectors.append(self._run(crops).tobytes())
         yield Message({"kind": "vectors"}, [b"".join(vectors)])
 
+    def examine_crops(self, request: Message) -> Iterator[Message | None]:
+        """Answer for each of `boxes` with its part of the image: statistics, files and vector."""
+        from lightly.media.inspection import encode_frame  # noqa: PLC0415  loads OpenCV
+        from lightly.media.statistics import compute_statistics  # noqa: PLC0415
+        from lightly.media.thumbnails import make_thumbnail  # noqa: PLC0415
+
+        data = bytes(request.blobs[0]) if request.blobs else read_bytes(request.header["path"])
+        pixels = decode_image(data).pixels
+        yield None
+        for box in request.header["boxes"]:
+            cut = np.ascontiguousarray(cut_box(pixels, box))
+            content = encode_frame(cut, request.header["image_format"])
+            metadata = compute_statistics(cut, size_bytes=len(content))
+            yield self._announce()
+            vector = self._run([crop_for_model(cut, self._session.model.rule)])
+            blobs = [make_thumbnail(cut), content, vector.tobytes()]
+            yield Message({"kind": "crop", "metadata": {**metadata}}, blobs)
+
     def embed_frames(self, request: Message) -> Iterator[Message | None]:
         """Answer with the vectors of the frames of a video, batch by batch."""
         from lightly.media.frames import iterate_frames  # noqa: PLC0415  loads FFmpeg
@@ -125,6 +145,15 @@ class Embedder:
         if pixels:
             yield self._announce()
             yield self._answer_frames(places, pixels)
+
+    def examine_frames(self, request: Message) -> Iterator[Message | None]:
+        """Answer with reports and vectors of the frames of a video, batch by batch."""
+        from lightly.embedding.frame_examining import examine_frames  # noqa: PLC0415  loads FFmpeg
+
+        rule, run_model = self._session.model.rule, self._run
+        yield from examine_frames(
+            request, rule, run_model, self._announce, batch_size=self._batch_size
+        )
 
     def _answer_frames(
         self, places: Sequence[tuple[int, float | None]], pixels: Sequence[NDArray[np.uint8]]

@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lightly._kit.errors import BadInput
+from lightly.embedding.examined_frames import FrameOrEnd, read_answers
 from lightly.embedding.registry import (
     DEFAULT_MODEL_ID,
     EmbeddingModel,
@@ -79,6 +80,23 @@ class EmbeddedFrame:
 
     index: int
     timestamp_s: float | None
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedCrop:
+    """A part of an image as an image of its own.
+
+    Attributes:
+        metadata: As in `lightly.media.reports.ImageReport`.
+        thumbnail: A WebP preview.
+        content: An image file.
+        vector: float32 of shape (dim,).
+    """
+
+    metadata: dict[str, Any]
+    thumbnail: bytes
+    content: bytes
     vector: NDArray[np.float32]
 
 
@@ -193,6 +211,33 @@ class EmbeddingPool:
             count = counts.popleft()
             yield answer if isinstance(answer, str) else self._read_vectors(answer, count)
 
+    def examine_crops(
+        self,
+        items: Iterable[tuple[ImageSource, Sequence[Sequence[float]]]],
+        *,
+        image_format: str = "png",
+    ) -> Iterator[Iterator[ExaminedCrop]]:
+        """Yield one iterator per image over the parts of it that boxes cover.
+
+        The iterator of an image ends when the next one is asked for. It raises `CorruptVideo` where
+        the image cannot be decoded.
+
+        Args:
+            items: As in `embed_crops`.
+            image_format: One of `lightly.media.reports.FRAME_FORMATS`.
+        """
+        requests = (
+            make_request(
+                "examine_crops",
+                source,
+                boxes=[list(box) for box in boxes],
+                image_format=image_format,
+            )
+            for source, boxes in items
+        )
+        for answers in self._pool.stream(requests):
+            yield self._read_crops(answers)
+
     def embed_frames(
         self, videos: Iterable[tuple[str | os.PathLike[str], int]]
     ) -> Iterator[Iterator[EmbeddedFrame]]:
@@ -207,6 +252,23 @@ class EmbeddingPool:
         requests = (make_request("embed_frames", path, first=first) for path, first in videos)
         for answers in self._pool.stream(requests):
             yield self._read_frames(answers)
+
+    def examine_frames(
+        self, video: str | os.PathLike[str], *, first: int = 0, sized_as: str | None = None
+    ) -> Iterator[FrameOrEnd]:
+        """Yield everything about every frame of a video from one decode, then about the video.
+
+        Args:
+            video: Its path.
+            first: Frames before this one are passed over.
+            sized_as: Image format whose size in bytes is recorded; none if None, which is faster.
+
+        Raises:
+            CorruptVideo: If it has no frame, or where its process is lost.
+        """
+        request = make_request("examine_frames", video, first=first, sized_as=sized_as)
+        for answers in self._pool.stream([request]):
+            yield from read_answers(answers, self._read_vectors)
 
     def count_frames(self, videos: Iterable[str | os.PathLike[str]]) -> Iterator[FrameCount]:
         """Yield the number of frames of every video, in input order."""
@@ -227,6 +289,13 @@ class EmbeddingPool:
             requests = [_make_batch_request([source]) for source in batch]
             for source, single in zip(batch, self._pool.ask(requests), strict=True):
                 yield from self._read_batch([source], single)
+
+    def _read_crops(self, answers: Iterable[Message]) -> Iterator[ExaminedCrop]:
+        for answer in answers:
+            thumbnail, content, _ = answer.blobs
+            vector = self._read_vectors(answer, 1)[0]
+            metadata = answer.header["metadata"]
+            yield ExaminedCrop(metadata, bytes(thumbnail), bytes(content), vector)
 
     def _read_frames(self, answers: Iterable[Message]) -> Iterator[EmbeddedFrame]:
         for answer in answers:

@@ -42,7 +42,7 @@ class EmbeddingSession:
         content = _read_model(model.path)
         if hashlib.sha256(content).hexdigest() != model.sha256:
             raise UnusableModel(f"The file of the model {model.id!r} was changed. Add it again.")
-        self._session = _load(content, model.id, n_threads=n_threads)
+        self._session = load_graph(content, model.id, n_threads=n_threads)
         self._takes_one = self._session.get_inputs()[0].shape[0] == 1
 
     def run(self, pixels: NDArray[np.uint8]) -> Vectors:
@@ -91,7 +91,7 @@ def probe_model(
     Raises:
         UnusableModel: If it is no image embedding model, or a setting is missing.
     """
-    session = _load(_read_model(path), model_id)
+    session = load_graph(_read_model(path), model_id)
     graph_input = _find_input(session)
     layout = _find_layout(graph_input)
     if layout != "uint8_nhwc" and (mean is None or std is None):
@@ -115,7 +115,12 @@ def _read_model(path: Path) -> bytes:
         raise UnusableModel(f"The model file {path.name!r} cannot be read.") from error
 
 
-def _load(content: bytes, model_id: str, *, n_threads: int = 1) -> ort.InferenceSession:
+def load_graph(content: bytes, model_id: str, *, n_threads: int = 1) -> ort.InferenceSession:
+    """Return a session of a graph on the CPU.
+
+    Raises:
+        UnusableModel: If ONNX Runtime cannot load it.
+    """
     options = ort.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1

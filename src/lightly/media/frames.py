@@ -35,7 +35,8 @@ from lightly.media.videos import (
 
 #: Stands for a time stamp that is not known, as in FFmpeg.
 NO_TIMESTAMP = -(1 << 63)
-_NO_FRAMES = "No frame of the video can be decoded."
+#: Why a video without frames is corrupt.
+NO_FRAMES = "No frame of the video can be decoded."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def index_frames(path: str | os.PathLike[str]) -> FrameIndex:
     """Return which frames a video has; takes 8 bytes for each. Raises as `count_frames`."""
     *_, index = iterate_index(path)
     if index is None:
-        raise CorruptVideo(_NO_FRAMES)
+        raise CorruptVideo(NO_FRAMES)
     return index
 
 
@@ -112,8 +113,8 @@ def iterate_index(path: str | os.PathLike[str]) -> Iterator[FrameIndex | None]:
             unit = stream.time_base
             for packet in iterate_packets(container, stream):
                 if packet.size:
-                    promised.append(_to_number(packet.pts))
-                found.extend(_to_number(frame.pts) for frame in decode_packet(packet))
+                    promised.append(write_timestamp(packet.pts))
+                found.extend(write_timestamp(frame.pts) for frame in decode_packet(packet))
                 check_frame_count(max(len(found), len(promised)))
                 yield None
     except VideoTooLarge:
@@ -123,8 +124,8 @@ def iterate_index(path: str | os.PathLike[str]) -> Iterator[FrameIndex | None]:
         if not found:
             raise
     if not found:
-        raise CorruptVideo(_NO_FRAMES)
-    yield _make_index(np.array(found), np.array(promised), unit)
+        raise CorruptVideo(NO_FRAMES)
+    yield make_index(np.array(found), np.array(promised), unit)
 
 
 def iterate_frames(path: str | os.PathLike[str], *, first: int = 0) -> Iterator[VideoFrame | None]:
@@ -215,7 +216,7 @@ class FrameReader:
             raise CorruptVideo(f"Frame {index} of the video cannot be decoded.")
         self._position = index + 1
         assert self._stream is not None  # noqa: S101  opened by _seek or _pass_to
-        return _convert(frame, index, self._stream.time_base)
+        return convert_frame(frame, index, self._stream.time_base)
 
     def _open(self) -> None:
         self.close()
@@ -260,12 +261,13 @@ def _iterate(
     index = -1
     with open_video(path) as (container, stream):
         for index, frame in enumerate(decode_frames(container, stream)):
-            yield _convert(frame, index, stream.time_base) if is_wanted(index) else None
+            yield convert_frame(frame, index, stream.time_base) if is_wanted(index) else None
     if index < 0:
-        raise CorruptVideo(_NO_FRAMES)
+        raise CorruptVideo(NO_FRAMES)
 
 
-def _convert(frame: Any, index: int, unit: Fraction | None) -> VideoFrame:
+def convert_frame(frame: Any, index: int, unit: Fraction | None) -> VideoFrame:
+    """Return a decoded frame of PyAV as number, moment and pixels."""
     pixels = frame.to_ndarray(format="rgb24")
     quarter_turns = round(frame.rotation / 90)
     if quarter_turns % 4:
@@ -277,14 +279,21 @@ def _to_seconds(timestamp: int | None, unit: Fraction | None) -> float | None:
     return None if timestamp is None or unit is None else float(timestamp * unit)
 
 
-def _to_number(timestamp: int | None) -> int:
+def write_timestamp(timestamp: int | None) -> int:
+    """Return a time stamp as it stands in an index."""
     return NO_TIMESTAMP if timestamp is None else timestamp
 
 
-def _make_index(
+def make_index(
     found: NDArray[np.int64], promised: NDArray[np.int64], unit: Fraction | None
 ) -> FrameIndex:
-    """Return the index; time stamps that the decoder has guessed are not those after a jump."""
+    """Return an index; time stamps that the decoder has guessed are not those after a jump.
+
+    Args:
+        found: Time stamps of the decoded frames, `NO_TIMESTAMP` where there is none.
+        promised: Time stamps of the packets.
+        unit: Seconds of one unit; None if not known.
+    """
     is_known = NO_TIMESTAMP not in found and NO_TIMESTAMP not in promised
     is_rising = bool((found[1:] > found[:-1]).all())
     is_seekable = is_known and is_rising and bool(np.isin(found, promised).all())

@@ -9,11 +9,14 @@ import json
 import sys
 from array import array
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightly.media.inspection import encode_frame, inspect_frame, inspect_image
 from lightly.media.sandbox_loop import Operation, serve
 from lightly.media.sandbox_protocol import Message
+
+if TYPE_CHECKING:
+    from lightly.media.frames import VideoFrame
 
 
 def inspect(request: Message) -> Iterator[Message]:
@@ -64,13 +67,16 @@ def read_frames(request: Message) -> Iterator[Message | None]:
 
     indices = array("q", bytes(request.blobs[0]))
     for frame in iterate_selected(request.header["path"], indices):
-        if frame is None:
-            yield None
-            continue
-        height, width, _ = frame.pixels.shape
-        header = {"kind": "frame", "index": frame.index, "timestamp_s": frame.timestamp_s}
-        content = encode_frame(frame.pixels, request.header["image_format"])
-        yield Message({**header, "width": width, "height": height}, [content])
+        yield None if frame is None else _answer_frame(frame, request.header["image_format"])
+
+
+def pick_frames(request: Message) -> Iterator[Message | None]:
+    """Answer with frames that an earlier pass has seen; the blobs say which."""
+    from lightly.media import frame_picking, wanted_frames  # noqa: PLC0415  load FFmpeg
+
+    wanted = wanted_frames.unpack_wanted(request.blobs)
+    for frame in frame_picking.pick_frames(request.header["path"], wanted):
+        yield None if frame is None else _answer_frame(frame, request.header["image_format"])
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -78,7 +84,15 @@ OPERATIONS: Mapping[str, Operation] = {
     "count": count,
     "inspect_frames": inspect_frames,
     "read_frames": read_frames,
+    "pick_frames": pick_frames,
 }
+
+
+def _answer_frame(frame: VideoFrame, image_format: str) -> Message:
+    height, width, _ = frame.pixels.shape
+    header = {"kind": "frame", "index": frame.index, "timestamp_s": frame.timestamp_s}
+    content = encode_frame(frame.pixels, image_format)
+    return Message({**header, "width": width, "height": height}, [content])
 
 
 def main() -> None:

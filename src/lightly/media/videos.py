@@ -69,10 +69,15 @@ def iterate_packets(container: InputContainer, stream: VideoStream) -> Iterator[
 
 def decode_packet(packet: Any) -> list[Any]:
     """Return the frames that are ready after a packet; none if it cannot be decoded."""
+    return try_to_decode(packet) or []
+
+
+def try_to_decode(packet: Any) -> list[Any] | None:
+    """Return the frames that are ready after a packet; None if it cannot be decoded."""
     try:
         frames: list[Any] = packet.decode()
     except (av.error.InvalidDataError, av.error.EOFError):
-        return []
+        return None
     return frames
 
 

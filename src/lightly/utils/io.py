@@ -19,7 +19,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightly._kit.atomic_files import open_atomic, write_atomic
 from lightly._kit.errors import BadInput
@@ -114,6 +114,48 @@ def load_embeddings(path: str) -> EmbeddingsTuple:
     check_filenames(filenames)
     vectors = np.frombuffer(values, np.float32) if values else np.empty(0, np.float32)
     return vectors.reshape(len(filenames), dimension), labels, filenames
+
+
+class EmbeddingRow(NamedTuple):
+    """A row of an embeddings CSV.
+
+    Attributes:
+        name: File name.
+        values: The embedding.
+        is_masked: Whether the column `masked` of the local workflow says so.
+        is_selected: Whether the column `selected` does.
+    """
+
+    name: str
+    values: list[float]
+    is_masked: bool
+    is_selected: bool
+
+
+def read_embedding_dimension(path: str) -> int:
+    """Return how many numbers the vectors of an embeddings CSV have.
+
+    Raises:
+        RuntimeError: If the header has not the form that `check_embeddings` asks for.
+    """
+    return len(_Columns(_read_header(path)).embeddings)
+
+
+def iterate_embeddings(path: str) -> Iterator[EmbeddingRow]:
+    """Yield the rows of an embeddings CSV; one is in memory at a time.
+
+    Raises:
+        RuntimeError: If the file has not the form that `check_embeddings` asks for.
+        ValueError: If a number is none.
+    """
+    for columns, row in _read_rows(path):
+        int(row[columns.label])
+        yield EmbeddingRow(
+            name=row[0],
+            values=[float(row[position]) for position in columns.embeddings],
+            is_masked=columns.has_mark(row, "masked"),
+            is_selected=columns.has_mark(row, "selected"),
+        )
 
 
 def check_embeddings(path: str, remove_additional_columns: bool = False) -> None:
@@ -289,6 +331,12 @@ class _Columns:
         self.embeddings = [
             position for position, name in enumerate(names) if _EMBEDDING_COLUMN.fullmatch(name)
         ]
+        self.marks = {name: names.index(name) for name in _LOCAL_COLUMNS & set(names)}
+
+    def has_mark(self, row: Sequence[str], name: str) -> bool:
+        """Tell whether a column of the local workflow has another number than 0 in a row."""
+        position = self.marks.get(name)
+        return position is not None and bool(float(row[position]))
 
 
 def _read_header(path: str) -> list[str]:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from lightly.api.errors import ApiException, ConnectionFailed
+from lightly.openapi_generated.swagger_client.models.docker_run_state import DockerRunState
 from lightly.worker.errors import RunLost, RunStopped, WorkerShutsDown
 from lightly.worker.run_log import MemoryLog, RunLog
 from lightly.worker.server_link import RunLink
@@ -21,6 +22,7 @@ log = logging.getLogger("lightly.worker")
 
 #: Log entries and progress travel at least this often while there are any.
 _NEWS_INTERVAL_S = 2.0
+_ORDER = {state.value: number for number, state in enumerate(DockerRunState)}
 
 
 class RunLease:
@@ -40,6 +42,7 @@ class RunLease:
         self._log = run_log
         self._memory_log = memory_log
         self._shutdown = shutdown
+        self._state = DockerRunState.STARTED.value
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._progress: tuple[int, int] | None = None
@@ -65,11 +68,16 @@ class RunLease:
     def report_state(self, state: str, message: str) -> None:
         """Say that the run is in a state now.
 
+        States follow their order in the contract and never go back. Work that belongs to an earlier
+        one, such as embedding the objects that a detector has found, is told as a message in the
+        present one.
+
         Raises:
             RunLost: If the run is not this worker's any more.
             RunStopped: If somebody asked for its end.
             WorkerShutsDown: If this process shall end.
         """
+        state = self._state = max(self._state, state, key=_ORDER.__getitem__)
         with self._lock:
             self._progress = None
             self._log.state = state

@@ -13,6 +13,7 @@ from lightly.api.errors import ApiException, ConnectionFailed
 from lightly.worker.runs.running import work_on
 from lightly.worker.server_link import Session, WorkerLink
 from lightly.worker.settings import WorkerSettings
+from lightly.worker.shards.executors import check_engine
 
 log = logging.getLogger("lightly.worker")
 
@@ -26,7 +27,9 @@ def run_worker(settings: WorkerSettings) -> None:
     Raises:
         ApiException: If the server refuses the worker, for example because of its token.
         ConnectionFailed: If the server is not there.
+        BadInput: If the library of the executor is not installed.
     """
+    check_engine(settings)
     settings.work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutdown = threading.Event()
     _listen_for_signals(shutdown)

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lightly._kit.errors import BadInput
 from lightly.embedding.registry import DEFAULT_MODEL_ID
+from lightly.embedding.training.settings import TrainingSettings, read_training_settings
 from lightly.utils.run_configuration.reading import read_free_form
 from lightly.worker.errors import RunRefused
 
@@ -15,12 +17,6 @@ log = logging.getLogger("lightly.worker")
 
 #: What this worker cannot do, by the option that asks for it and its harmless values.
 _CANNOT: Mapping[str, tuple[str, tuple[object, ...]]] = {
-    "enableTraining": ("train models", (None, False)),
-    "checkpointRunId": ("use checkpoints of training", (None, "")),
-    "pretagging": ("find objects by itself", (None, False)),
-    "pretaggingUpload": ("find objects by itself", (None, False)),
-    "selectedSequenceLength": ("select sequences of frames", (None, 1)),
-    "embeddings": ("read embeddings from a file", (None, "")),
     "appendWeakLabels": ("make weak labels", (None, False)),
     "uploadDataset": ("upload images without a datasource", (None, False)),
 }
@@ -30,10 +26,22 @@ _WITHOUT_EFFECT = {
     "dumpSampledEmbeddings": "embeddings of the selection are in the dataset",
     "memoryRequirementInGB": "memory is bounded without a setting",
     "runDirectory": "results are artifacts of the run",
-    "showVideoSamplingTimeline": "datasets of videos are refused",
     "pretaggingDebug": "predictions are shown in the web app",
     "sanityCheck": "`lightly worker --help` shows that a worker starts",
 }
+
+
+@dataclass(frozen=True)
+class ExpiryOptions:
+    """What becomes of files that their store removes soon.
+
+    Attributes:
+        min_days: How long a file must stay.
+        handling: `SKIP` leaves others out, `ABORT` ends the run.
+    """
+
+    min_days: float
+    handling: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +53,28 @@ class RunOptions:
     process_all: bool = False
     use_datapool: bool = False
     relevant_filenames_file: str = ""
+    expiry: ExpiryOptions | None = None
+    embeddings_file: str = ""
+    embedding_dim: int | None = None
     normalize_embeddings: bool = True
     n_processes: int | None = None
+    cache_bytes: int | None = None
     upload_report: bool = True
     shutdown_when_job_finished: bool = False
     remove_exact_duplicates: bool = True
+    image_format: str = "png"
+    sequence_length: int = 1
+    trusts_frame_count: bool = False
+    draws_timeline: bool = True
+    training: TrainingSettings | None = None
+    checkpoint_run_id: str = ""
     selection: Mapping[str, Any] = field(default_factory=dict)
     docker: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def object_task(self) -> str:
+        """The task whose objects are selected in place of images; empty if images are."""
+        return (self.docker.get("objectLevel") or {}).get("taskName") or ""
 
 
 def read_options(answer: Mapping[str, Any]) -> RunOptions:
@@ -71,8 +94,6 @@ def read_options(answer: Mapping[str, Any]) -> RunOptions:
     _refuse_what_cannot_be_done(docker)
     _log_what_has_no_effect(docker)
     datasource = dict(docker.get("datasource") or {})
-    if datasource.get("inputExpiration"):
-        raise _refuse("datasource.input_expiration", "look at how long files are kept")
     return RunOptions(
         bypass_verify=datasource.get("bypassVerify", False),
         enable_datapool_update=datasource.get("enableDatapoolUpdate", True),
@@ -80,11 +101,21 @@ def read_options(answer: Mapping[str, Any]) -> RunOptions:
         # Workers before 2.11, whose clients send V0 to V3, always had the datapool on.
         use_datapool=docker.get("useDatapool", version in {"V0", "V2", "V3"}),
         relevant_filenames_file=docker.get("relevantFilenamesFile") or "",
+        expiry=_read_expiry(datasource),
+        embeddings_file=docker.get("embeddings") or "",
+        embedding_dim=_read_embedding_dim(config),
         normalize_embeddings=docker.get("normalizeEmbeddings", True),
         n_processes=_count_processes(docker),
+        cache_bytes=docker.get("cacheSize"),
         upload_report=docker.get("uploadReport", True),
         shutdown_when_job_finished=docker.get("shutdownWhenJobFinished", False),
         remove_exact_duplicates=docker.get("removeExactDuplicates", True),
+        image_format="jpg" if docker.get("outputImageFormat") in {"jpg", "jpeg"} else "png",
+        sequence_length=docker.get("selectedSequenceLength") or 1,
+        trusts_frame_count=datasource.get("useFrameCountMetadata", False),
+        draws_timeline=docker.get("showVideoSamplingTimeline", True),
+        training=_read_training(docker, config.get("lightly") or {}),
+        checkpoint_run_id=docker.get("checkpointRunId") or "",
         selection=config.get("selection") or make_old_selection(docker),
         docker=docker,
     )
@@ -94,8 +125,6 @@ def _refuse_what_cannot_be_done(docker: Mapping[str, Any]) -> None:
     for option, (deed, harmless) in _CANNOT.items():
         if docker.get(option) not in harmless:
             raise _refuse(option, deed)
-    if (docker.get("objectLevel") or {}).get("taskName"):
-        raise _refuse("objectLevel.taskName", "select crops into a dataset of their own")
     if docker.get("enableCorruptnessCheck") is False:
         raise _refuse("enableCorruptnessCheck: false", "embed files that cannot be decoded")
 
@@ -110,6 +139,40 @@ def _log_what_has_no_effect(docker: Mapping[str, Any]) -> None:
     for option, instead in _WITHOUT_EFFECT.items():
         if docker.get(option) not in (None, False, "", -1):
             log.warning("worker_config.%s changes nothing: %s.", option, instead)
+
+
+def _read_expiry(datasource: Mapping[str, Any]) -> ExpiryOptions | None:
+    found = datasource.get("inputExpiration") or {}
+    if found.get("minDaysToExpiration") is None:
+        return None
+    return ExpiryOptions(found["minDaysToExpiration"], found.get("handlingStrategy") or "ABORT")
+
+
+def _read_embedding_dim(config: Mapping[str, Any]) -> int | None:
+    """Return how long embeddings of a file must be; None if the configuration does not say."""
+    model = (config.get("lightly") or {}).get("model") or {}
+    dim: int | None = model.get("numFtrs")
+    return dim
+
+
+def _read_training(
+    docker: Mapping[str, Any], lightly: Mapping[str, Any]
+) -> TrainingSettings | None:
+    """Return how to train; None if the run trains nothing."""
+    if not docker.get("enableTraining"):
+        if lightly:
+            log.info("lightly_config steers training, which this run does without.")
+        return None
+    if docker.get("checkpoint"):
+        raise RunRefused(
+            "A training cannot begin with worker_config.checkpoint, which names a model in ONNX. "
+            "Leave it out, or name a run that has trained with checkpoint_run_id."
+        )
+    try:
+        settings = read_training_settings(lightly)
+    except BadInput as error:
+        raise RunRefused(str(error)) from error
+    return settings if settings.max_epochs else None
 
 
 def _count_processes(docker: Mapping[str, Any]) -> int | None:

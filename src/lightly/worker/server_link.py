@@ -20,7 +20,8 @@ from lightly.worker.sources.store_transport import open_store_transport
 
 LEASE_HEADER = "Lightly-Lease"
 _NOT_FOUND = 404
-_GONE = frozenset({404, 409})
+#: The lease is over, or whoever the worker works for may not do this any more.
+_LOST = frozenset({401, 403, 404, 409})
 
 
 @dataclass(frozen=True)
@@ -221,14 +222,15 @@ class RunLink:
         content = answer if isinstance(answer, dict) else {}
         return read_texts(content.get("urls")), dict(content.get("headers") or {})
 
-    def post_tag(self, operation: str, body: dict[str, Any]) -> None:
-        """Make a tag of the dataset.
+    def post_tag(self, operation: str, body: dict[str, Any], dataset_id: str | None = None) -> None:
+        """Make a tag of the dataset, or of another one.
 
         Args:
             operation: Last part of the path.
             body: What to send.
+            dataset_id: The other one.
         """
-        path = make_path("v1", "datasets", self.claim.dataset_id, "tags", operation)
+        path = make_path("v1", "datasets", dataset_id or self.claim.dataset_id, "tags", operation)
         self.transport.post(path, body)
 
     def put_scores(self, task: str, kind: str, values: Sequence[float]) -> None:
@@ -277,6 +279,6 @@ class RunLink:
 
 
 def _raise_if_lost(error: ApiException) -> None:
-    """Tell a lost lease, or a run that is gone, from other refusals."""
-    if error.status in _GONE:
+    """Tell a lost lease, a run that is gone and a token that was taken back from other refusals."""
+    if error.status in _LOST:
         raise RunLost(f"The run is not this worker's any more: {error}") from error

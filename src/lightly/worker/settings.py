@@ -11,6 +11,8 @@ from lightly._kit.egress import EgressPolicy
 from lightly._kit.errors import BadInput
 
 EXECUTORS = ("threads", "ray", "dask")
+#: What is known of about 700,000 images with the shipped model.
+DEFAULT_CACHE_BYTES = 10 * 1024**3
 WORK_DIR_VARIABLE = "LIGHTLY_WORKER_DIR"
 #: The same as the server's, which has to connect to the same stores.
 EGRESS_VARIABLE = "LIGHTLY_SERVER_EGRESS_ALLOW"
@@ -34,10 +36,14 @@ class WorkerSettings:
         work_dir: Where results of shards are kept, so that a run that is taken up again does not
             begin at the start. On a cluster it must be a folder that all machines share.
         n_processes: How many processes decode and run models; None for one per core.
+        cache_bytes: How much to keep of what was found out about images, for later runs; 0 for
+            nothing. A run may ask for less.
         egress: Which addresses that are not public files may be read from; the server's own always.
         takes_over: Whether to take the place of another process with the same id.
         stops_when_idle: Whether to end when there is no run left to do.
         ends_with_input: Whether to end when standard input is closed.
+        detector: Id of what finds objects; None for the only detector of this machine.
+        makes_auto_tags: Whether every run stores tags, not only those whose selection needs them.
 
     Raises:
         BadInput: If a setting breaks a rule.
@@ -54,10 +60,13 @@ class WorkerSettings:
     executor: str = "threads"
     executor_address: str | None = None
     n_processes: int | None = None
+    cache_bytes: int = DEFAULT_CACHE_BYTES
     egress: EgressPolicy = field(default_factory=EgressPolicy)
     takes_over: bool = True
     stops_when_idle: bool = False
     ends_with_input: bool = False
+    makes_auto_tags: bool = False
+    detector: str | None = None
 
     def __post_init__(self) -> None:
         if self.executor not in EXECUTORS:

@@ -69,3 +69,18 @@ def the_default_version_is_refused_by_the_client_itself(world: World) -> None:
     # Its own check wants 0 or more, its own default is -1: such a call never leaves the client.
     method = world.client.create_or_update_prediction_task_schema
     assert "prediction_uuid_timestamp" in raises(Exception, method, make_schema(world))
+
+
+@step("search_tags", since=(2, 0))
+def samples_are_found_by_words(world: World) -> None:
+    task = "lightly_auto_tags"
+    schema = {"name": task, "type": "CLASSIFICATION", "categories": [{"id": 162, "name": "beagle"}]}
+    world.client.create_or_update_prediction_task_schema(schema)
+    sample = world.http.get(f"{world.dataset_path}/samples", pageSize="1")[0]
+    tag = {"type": "CLASSIFICATION", "taskName": task, "categoryId": 162, "score": 0.75}
+    world.client.create_or_update_prediction(sample["id"], [tag])
+    [match] = world.client.search_tags("dogs")
+    assert (match.index, match.sample_id, match.file_name) == (0, sample["id"], sample["fileName"])
+    assert abs(match.score - 0.75) < 0.001
+    assert world.client.search_tags("dog", 0.8) == []
+    assert "dog" in raises(ValueError, world.client.search_tags, "dgo")

@@ -198,3 +198,27 @@ def test_a_large_model_runs_in_fewer_processes(tmp_path):
 
     assert count_processes(replace(SHIPPED_MODEL, path=huge)) == 1
     assert 1 <= count_processes(SHIPPED_MODEL) <= count_cores()
+
+
+def test_frames_are_examined_with_the_vectors_of_embedding(tmp_path, tiny_model):
+    clip = write_clip(tmp_path / "a.mp4", 10)
+    with EmbeddingPool(tiny_model, n_processes=1, batch_size=4) as pool:
+        *frames, end = pool.examine_frames(clip)
+        *later, _ = pool.examine_frames(clip, first=7, sized_as="png")
+        (embedded,) = map(list, pool.embed_frames([(clip, 0)]))
+    assert (end.n_frames, end.n_promised, end.problem) == (10, 10, None)
+    assert [frame.index for frame in frames] == list(range(10))
+    for frame, one in zip(frames, embedded, strict=True):
+        assert frame.vector.tolist() == one.vector.tolist()
+        assert frame.timestamp_s == one.timestamp_s
+        assert frame.thumbnail[8:12] == b"WEBP"
+        assert "size_in_bytes" not in frame.metadata
+    assert len({frame.digest for frame in frames}) == 10
+    assert [frame.digest for frame in later] == [frame.digest for frame in frames[7:]]
+    assert all(frame.metadata["size_in_bytes"] > 0 for frame in later)
+
+
+def test_a_video_without_frames_is_not_examined(tmp_path, tiny_model):
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    with EmbeddingPool(tiny_model, n_processes=1) as pool, pytest.raises(CorruptVideo):
+        list(pool.examine_frames(tmp_path / "bad.mp4"))

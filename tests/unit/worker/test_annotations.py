@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,28 @@ def test_metadata_have_content_and_values_of_the_schema(
     assert annotations.find_metadata_values("a.jpg") == {"car.speed": 7}
     assert annotations.find_metadata("b.jpg") is None
     assert annotations.find_metadata_values("b.jpg") == {"car.speed": 0}
+
+
+def test_a_frame_has_the_metadata_of_its_video_below_its_own(folder: Folder) -> None:
+    entries = [
+        {"name": path, "path": path, "valueDataType": "CATEGORICAL_STRING", "defaultValue": "?"}
+        for path in ("weather", "car.brand")
+    ]
+    schema = folder.write(".lightly/metadata/schema.json", entries)
+    video = {"weather": "sun", "car": {"brand": "x", "age": 3}}
+    folder.write(".lightly/metadata/b/a.json", {"type": "video", "metadata": video})
+    own = {"type": "frame", "metadata": {"weather": "rain", "car": {"age": 4}}}
+    folder.write(".lightly/metadata/b/a-01-mp4.json", own)
+    folder.write(".lightly/metadata/c.json", {"type": "frame", "metadata": {"weather": "fog"}})
+    with closing(Annotations(folder.root / "frames.sqlite", are_frames=True)) as annotations:
+        annotations.read_metadata(folder.reader, schema, folder.list(".lightly/metadata"))
+        assert annotations.find_metadata("b/a-00-mp4.png") == video
+        merged = {"weather": "rain", "car": {"brand": "x", "age": 4}}
+        assert annotations.find_metadata("b/a-01-mp4.png") == merged
+        values = {"weather": "rain", "car.brand": "x"}
+        assert annotations.find_metadata_values("b/a-01-mp4.png") == values
+        assert annotations.find_metadata("c-0-mp4.png") is None
+        assert annotations.find_metadata_values("c-0-mp4.png")["weather"] == "?"
 
 
 def test_a_datasource_without_metadata_and_tasks_is_fine(

@@ -25,7 +25,7 @@ def make_input(root: Path, *names: str) -> MountedInput:
 
 def list_names(side: MountedInput, period: Period = ALWAYS, relevant: str = "") -> list[str]:
     """Return the names of all files."""
-    return sorted(name for page in side.iterate_pages(period, relevant) for name, _ in page)
+    return sorted(name for page in side.iterate_pages(period, relevant) for name, *_ in page)
 
 
 def test_images_are_listed_and_nothing_else(tmp_path: Path) -> None:

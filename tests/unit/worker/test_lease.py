@@ -76,6 +76,17 @@ def wait_for_life(link: FakeLink) -> None:
         assert link.told.wait(10)
 
 
+def test_work_of_an_earlier_state_is_told_in_the_present_one(
+    make_lease: Callable[..., RunLease], link: FakeLink
+) -> None:
+    lease = make_lease()
+    with lease:
+        lease.report_state("PRETAGGING", "Finding objects.")
+        lease.report_state("EMBEDDING_OBJECT_CROPS", "Embedding objects.")
+    told = [(life["state"], life["message"]) for life in link.lives if life.get("state")]
+    assert told == [("PRETAGGING", "Finding objects."), ("PRETAGGING", "Embedding objects.")]
+
+
 def test_a_state_is_reported_with_its_message_and_logged(
     make_lease: Callable[..., RunLease], link: FakeLink, tmp_path: Path
 ) -> None:

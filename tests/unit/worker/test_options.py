@@ -8,7 +8,7 @@ import pytest
 
 from lightly.utils.run_configuration.errors import InvalidConfiguration
 from lightly.worker.errors import RunRefused
-from lightly.worker.options import choose_model, read_options
+from lightly.worker.options import ExpiryOptions, choose_model, read_options
 
 SELECTION = {
     "nSamples": 3,
@@ -16,9 +16,12 @@ SELECTION = {
 }
 
 
-def read(version: str, docker: dict[str, Any], selection: Any = SELECTION) -> Any:
+def read(
+    version: str, docker: dict[str, Any], selection: Any = SELECTION, *, lightly: Any = None
+) -> Any:
     """Read a configuration."""
-    config = {"workerType": "FULL", "docker": docker, "lightly": {}, "selection": selection}
+    parts = {"docker": docker, "lightly": lightly or {}, "selection": selection}
+    config = {"workerType": "FULL", **parts}
     return read_options({"version": version, "config": config})
 
 
@@ -38,6 +41,22 @@ def test_options_of_v4_are_read() -> None:
     assert not options.normalize_embeddings
 
 
+def test_options_about_files_are_read() -> None:
+    expiration = {"minDaysToExpiration": 1.5, "handlingStrategy": "SKIP"}
+    options = read(
+        "V4",
+        {
+            "datasource": {"inputExpiration": expiration},
+            "embeddings": "mine.csv",
+            "cacheSize": 1_000_000,
+        },
+    )
+    assert options.expiry == ExpiryOptions(1.5, "SKIP")
+    assert (options.embeddings_file, options.cache_bytes) == ("mine.csv", 1_000_000)
+    without = read("V4", {})
+    assert (without.expiry, without.embeddings_file, without.cache_bytes) == (None, "", None)
+
+
 @pytest.mark.parametrize(("version", "uses"), [("V0", True), ("V2", True), ("V4", False)])
 def test_the_datapool_is_on_where_old_workers_had_it_on(version: str, uses: bool) -> None:
     assert read(version, {}).use_datapool is uses
@@ -46,15 +65,7 @@ def test_the_datapool_is_on_where_old_workers_had_it_on(version: str, uses: bool
 @pytest.mark.parametrize(
     ("docker", "named"),
     [
-        ({"enableTraining": True}, "enableTraining"),
-        ({"pretagging": True}, "pretagging"),
-        ({"selectedSequenceLength": 5}, "selectedSequenceLength"),
-        ({"embeddings": "mine.csv"}, "embeddings"),
-        ({"checkpointRunId": "0" * 24}, "checkpointRunId"),
-        (
-            {"datasource": {"inputExpiration": {"minDaysToExpiration": 1.0}}},
-            r"datasource\.input_expiration",
-        ),
+        ({"enableTraining": True, "checkpoint": "my-model"}, "checkpoint_run_id"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(docker: dict[str, Any], named: str) -> None:
@@ -62,12 +73,26 @@ def test_what_cannot_be_done_is_refused_by_name(docker: dict[str, Any], named: s
         read("V4", docker)
 
 
-@pytest.mark.parametrize(
-    "docker", [{"object_level": {"task_name": "boxes"}}, {"enable_corruptness_check": False}]
-)
-def test_what_only_old_workers_could_do_is_refused(docker: dict[str, Any]) -> None:
+def test_what_only_old_workers_could_do_is_refused() -> None:
     with pytest.raises(RunRefused):
-        read("V0", docker)
+        read("V0", {"enable_corruptness_check": False})
+
+
+@pytest.mark.parametrize("version", ["V0", "V2", "V4"])
+def test_a_training_takes_its_settings_from_the_lightly_config(version: str) -> None:
+    docker = {"enable_training": True} if version == "V0" else {"enableTraining": True}
+    lightly = {"trainer": {"max_epochs" if version == "V0" else "maxEpochs": 7}}
+    options = read(version, docker, lightly=lightly)
+    assert options.training is not None
+    assert options.training.max_epochs == 7
+    assert read(version, {}, lightly=lightly).training is None
+    lightly = {"trainer": {"max_epochs" if version == "V0" else "maxEpochs": 0}}
+    assert read(version, docker, lightly=lightly).training is None
+
+
+def test_a_training_with_impossible_settings_is_refused() -> None:
+    with pytest.raises(RunRefused, match=r"loader\.batchSize must be 2 or more"):
+        read("V4", {"enableTraining": True}, lightly={"loader": {"batchSize": 1}})
 
 
 @pytest.mark.parametrize("name", ["models/mine.onnx", "mine.ONNX", "../secret", "last.ckpt"])
@@ -90,6 +115,18 @@ def test_defaults_written_out_are_fine() -> None:
         "numThreads": 3,
     }
     assert read("V4", docker).n_processes == 3
+
+
+def test_options_of_videos_are_read() -> None:
+    docker = {
+        "selected_sequence_length": 3,
+        "output_image_format": "jpeg",
+        "show_video_sampling_timeline": False,
+        "datasource": {"use_frame_count_metadata": True},
+    }
+    options = read("V0", docker)
+    assert (options.sequence_length, options.image_format) == (3, "jpg")
+    assert (options.draws_timeline, options.trusts_frame_count) == (False, True)
 
 
 def test_options_without_effect_are_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lightly.worker.report import distances as distances_module
 from lightly.worker.report.content import find_pairs, make_report
 from lightly.worker.report.distances import choose_evenly, find_nearest
-from lightly.worker.report.facts import RunFacts, SelectionFacts, pick_at_random
-from lightly.worker.report.maps import project_pca
+from lightly.worker.report.facts import (
+    RunFacts,
+    SelectionFacts,
+    VideoSizes,
+    VideoTimeline,
+    pick_at_random,
+)
+from lightly.worker.report.maps import project_neighbourhoods, project_pca
 from lightly.worker.report.pdf import ReportPages, write_pdf
 from lightly.worker.runs.excluded import InputCounts
 
@@ -66,6 +74,24 @@ def test_sizes_are_those_of_the_run(run: RunFacts, found: SelectionFacts) -> Non
         "nSelectedWithDatapool": 9,
     }
     assert report["runInformation"]["totalProcessingTimeS"] == 30.5
+
+
+def test_a_run_on_videos_has_sizes_of_videos_too(run: RunFacts, found: SelectionFacts) -> None:
+    videos = VideoSizes(InputCounts(9, 5, 2, 1, 1, 0), n_selected=3, n_datapool=2, n_together=4)
+    report = make_report(replace(run, videos=videos), found)["generalInformation"]
+    assert report["datasetInformation"]["datasetSizes"]["nSelected"] == 6
+    assert report["datasetInformation"]["videoLevelSizes"] == {
+        "nInput": 9,
+        "nCorrupt": 2,
+        "nDuplicate": 1,
+        "nRemoved": 2,
+        "nSelected": 3,
+        "nPreselectedDatapool": 2,
+        "nSelectedWithDatapool": 4,
+    }
+    assert (
+        "videoLevelSizes" not in make_report(run, found)["generalInformation"]["datasetInformation"]
+    )
 
 
 def test_metadata_are_sorted_by_kind(run: RunFacts, found: SelectionFacts) -> None:
@@ -138,7 +164,17 @@ def test_few_vectors_have_a_map(count: int) -> None:
     assert project_pca(np.ones((count, 3), np.float32)).shape == (count, 2)
 
 
-def test_the_pdf_is_written_whole(tmp_path: Path, run: RunFacts, found: SelectionFacts) -> None:
+@pytest.mark.parametrize(
+    ("timeline", "n_pages"),
+    [((), 6), ([VideoTimeline(f"{n}.mp4", 100, [n, 99]) for n in range(50)], 7)],
+)
+def test_the_pdf_is_written_whole(
+    tmp_path: Path,
+    run: RunFacts,
+    found: SelectionFacts,
+    timeline: list[VideoTimeline],
+    n_pages: int,
+) -> None:
     content: dict[str, Any] = make_report(run, found)
     buffer = io.BytesIO()
     Image.new("RGB", (16, 8), "red").save(buffer, "WEBP")
@@ -154,9 +190,41 @@ def test_the_pdf_is_written_whole(tmp_path: Path, run: RunFacts, found: Selectio
         pictures=[picture] * 5,
         pairs=[(picture, picture, 0.5)],
         excluded=[("a/b.jpg", "corrupt", "The file is empty.")],
+        timeline=timeline,
     )
     path = tmp_path / "report.pdf"
     write_pdf(path, pages)
     data = path.read_bytes()
     assert data.startswith(b"%PDF-")
-    assert data.count(b"/Type /Page ") == 6
+    assert data.count(b"/Type /Page ") == n_pages
+
+
+def test_nearest_vectors_are_found_across_tiles_and_among_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(distances_module, "_TILE", 7)
+    monkeypatch.setattr(distances_module, "_BLOCK", 5)
+    vectors = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    rows = np.arange(0, 60, 2)
+    gaps = np.linalg.norm(vectors[rows, None].astype(float) - vectors, axis=2)
+    gaps[np.arange(len(rows)), rows] = np.inf
+    nearest, distances = find_nearest(vectors[rows], vectors, own=rows)
+    assert nearest.tolist() == gaps.argmin(axis=1).tolist()
+    assert np.allclose(distances, gaps.min(axis=1))
+    among = np.arange(1, 60, 2)
+    nearest, _ = find_nearest(vectors[rows], vectors, among=among)
+    assert nearest.tolist() == among[gaps[:, among].argmin(axis=1)].tolist()
+
+
+def test_maps_by_neighbourhood_keep_groups_together_and_are_the_same_each_time() -> None:
+    generator = np.random.default_rng(0)
+    groups = np.arange(600) % 4
+    vectors = generator.normal(size=(600, 16)) + 8 * generator.normal(size=(4, 16))[groups]
+    rows = vectors.astype(np.float32)
+    rows[8] = rows[4]
+    start = project_pca(rows)
+    points = project_neighbourhoods(rows, start)
+    nearest, _ = find_nearest(points.astype(np.float32), points.astype(np.float32),
+                              own=np.arange(600))  # fmt: skip
+    assert (groups[nearest] == groups).mean() > 0.99
+    assert points.tolist() == project_neighbourhoods(rows, start).tolist()

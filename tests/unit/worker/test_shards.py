@@ -14,6 +14,7 @@ from lightly.embedding.pool import ExaminedImage
 from lightly.media.reports import ImageReport
 from lightly.worker.errors import RunStopped
 from lightly.worker.shards.executing import run_shards
+from lightly.worker.shards.executors import ShardExecutor
 from lightly.worker.shards.kernel import ShardSpec, ShardSummary, name_shard, run_shard
 from lightly.worker.shards.records import FileRecord, iterate_records, write_records
 from lightly.worker.sources.file_list import InputFile
@@ -118,5 +119,6 @@ def test_no_more_shards_begin_once_the_run_shall_stop(tmp_path: Path) -> None:
 
     specs = (ShardSpec([], tmp_path / str(number)) for number in range(100))
     with ThreadPoolExecutor(1) as executor, pytest.raises(RunStopped):
-        list(run_shards(specs, run, executor, n_parallel=2, check=check))
+        place = ShardExecutor(executor, n_parallel=2, is_remote=False)
+        list(run_shards(specs, run, place, check=check))
     assert len(begun) <= 2

@@ -159,8 +159,24 @@ def parse_metadata(
     if stem is not None and file_name is not None and cut_extension(file_name) != stem:
         rule = f"must be what the file is named after, got {shorten(file_name, 80)}"
         raise FileInvalid(file, "file_name", rule, "Move the file, or leave 'file_name' out.")
-    values = {entry.path: _read_value(read["metadata"], entry, file) for entry in schema}
+    values = read_values(read["metadata"], schema, file)
     return FileMetadata(file_name, read.get("type"), read["metadata"], values)
+
+
+def read_values(
+    metadata: Mapping[str, Any], schema: Sequence[MetadataEntry], file: str
+) -> dict[str, Any]:
+    """Return the value of each entry of a schema by its path.
+
+    Args:
+        metadata: Everything that is known.
+        schema: What values there are.
+        file: Where the metadata come from, for errors.
+
+    Raises:
+        FileInvalid: If a value is of another type than its entry says.
+    """
+    return {entry.path: _read_value(metadata, entry, file) for entry in schema}
 
 
 def list_default_values(schema: Sequence[MetadataEntry]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ LIGHTLY_FOLDER = ".lightly/"
 PREDICTIONS_FOLDER = f"{LIGHTLY_FOLDER}predictions/"
 METADATA_FOLDER = f"{LIGHTLY_FOLDER}metadata/"
 EMBEDDINGS_FOLDER = f"{LIGHTLY_FOLDER}embeddings/"
+CROPS_FOLDER = f"{LIGHTLY_FOLDER}crops/"
 TASKS_FILE = f"{PREDICTIONS_FOLDER}tasks.json"
 METADATA_SCHEMA_FILE = f"{METADATA_FOLDER}schema.json"
 SCHEMA_NAME = "schema.json"
@@ -67,6 +68,22 @@ def name_embedding_file(file_name: str) -> str:
     '.lightly/embeddings/clip.csv'
     """
     return f"{EMBEDDINGS_FOLDER}{file_name}"
+
+
+def name_crop(task_name: str, image_name: str, number: int, image_format: str = "png") -> str:
+    """Return what the crop of an object is called; it lies at this name below `.lightly/crops/`.
+
+    Args:
+        task_name: The task that predicted the object.
+        image_name: The image that it is cut from.
+        number: Position of the object among the task's predictions for the image.
+        image_format: `png` or `jpg`.
+
+    >>> name_crop("animals", "zoo/1.jpg", 0)
+    'animals/zoo/1-0-jpg.png'
+    """
+    stem, extension = posixpath.splitext(image_name)
+    return f"{task_name}/{stem}-{number}-{extension[1:].lower()}.{image_format}"
 
 
 def name_thumbnail(image_name: str, suffix: str = DEFAULT_THUMB_SUFFIX) -> str:

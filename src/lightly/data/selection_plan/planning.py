@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lightly._kit.errors import BadInput
+from lightly.data.made_tasks import AUTO_TAGS_TASK
 from lightly.data.selection_plan.inputs import Column, SelectionInputs
 from lightly.data.selection_plan.metadata_values import read_classes, read_numbers
 from lightly.data.selection_plan.path_metadata import PathMetadata, read_path_metadata
@@ -16,6 +17,12 @@ from lightly.data.selection_plan.prediction_values import (
     count_objects,
     find_classes,
     read_class_shares,
+)
+from lightly.data.selection_plan.tag_values import (
+    OTHERS,
+    read_best_classes,
+    read_concept_shares,
+    sum_concepts,
 )
 from lightly.openapi_generated.swagger_client.models.selection_config_v4 import SelectionConfigV4
 from lightly.selection import (
@@ -254,6 +261,8 @@ class _Translator:
             target = _read_target(strategy, names, f"Metadata '{input_['key'][:60]}'")
             n_classes = max(1, len(names))
             engine = Balance(column.codes, target=target, n_classes=n_classes, **options)
+        elif input_["task"] == AUTO_TAGS_TASK:
+            return self._balance_tags(input_, strategy)
         else:
             task = input_["task"]
             predictions = self._inputs.read_predictions(task)
@@ -262,6 +271,24 @@ class _Translator:
             rows, missing = read_class_shares(predictions, task, self._inputs.n_samples)
             engine = Balance(rows, target=target, missing=missing, **options)
         return PlannedStrategy(input_, strategy, engine, class_names=names)
+
+    def _balance_tags(
+        self, input_: Mapping[str, Any], strategy: Mapping[str, Any]
+    ) -> PlannedStrategy:
+        """Balance concepts that the target names, or else what each sample most likely shows."""
+        predictions = self._inputs.read_predictions(AUTO_TAGS_TASK)
+        n_samples, strength = self._inputs.n_samples, strategy.get("strength", 1.0)
+        distribution = strategy.get("distribution", "TARGET")
+        if distribution != "TARGET":
+            codes, names = read_best_classes(predictions, n_samples)
+            n_classes = max(1, len(names))
+            engine = Balance(codes, target=distribution, n_classes=n_classes, strength=strength)
+            return PlannedStrategy(input_, strategy, engine, class_names=names)
+        words = tuple(strategy["target"])
+        rows, missing = read_concept_shares(predictions, words, n_samples)
+        target = dict(enumerate(strategy["target"].values()))
+        engine = Balance(rows, target=target, missing=missing, strength=strength)
+        return PlannedStrategy(input_, strategy, engine, class_names=(*words, OTHERS))
 
     def _open_vectors(self, input_: Mapping[str, Any]) -> Any:
         if input_.get("task"):
@@ -289,6 +316,8 @@ class _Translator:
             return read_numbers(self._read_metadata(input_["key"]), input_["key"])
         task = input_["task"]
         predictions = self._inputs.read_predictions(task)
+        if task == AUTO_TAGS_TASK:
+            return sum_concepts(predictions, input_.get("categories"), self._inputs.n_samples)
         return count_objects(predictions, task, self._inputs.n_samples, input_.get("categories"))
 
 

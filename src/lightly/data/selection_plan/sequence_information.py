@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,26 +17,26 @@ class Frame:
         video_name: File name of the video.
         name: File name of the frame.
         index: Position in the video, from 0.
-        timestamp_pts: Presentation time in units of the video's time base.
+        timestamp_pts: Presentation time in units of the video's time base; None if not known.
         timestamp_s: The same in seconds.
     """
 
     video_name: str
     name: str
     index: int
-    timestamp_pts: int
-    timestamp_s: float
+    timestamp_pts: int | None
+    timestamp_s: float | None
 
 
 def describe_sequences(
-    sequences: Sequences, picks: Iterable[int], frames: Sequence[Frame]
+    sequences: Sequences, picks: Iterable[int], frames: Sequence[Frame] | Mapping[int, Frame]
 ) -> list[dict[str, Any]]:
     """Return the content of ``sequence_information.json``.
 
     Args:
         sequences: All blocks.
         picks: The selected blocks, in pick order.
-        frames: Of the whole input, by position.
+        frames: Those of the picks, by position in the whole input.
 
     Returns:
         One entry per selected block, in the same order.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from lightly.server.datasets.deleted import PURGING
-from lightly.server.db import datasource_tables, prediction_tables, tables
+from lightly.server.db import datasource_tables, prediction_tables, tables, web_tables
 from lightly.server.db.engine import Database
 from lightly.server.db.team_tables import dataset_shares
 from lightly.server.runs.repository import delete_belongings
@@ -21,9 +21,11 @@ _BY_DATASET = (
     dataset_shares,
     prediction_tables.prediction_scores,
     prediction_tables.prediction_tasks,
+    prediction_tables.tag_blocks,
     datasource_tables.datasources,
     datasource_tables.datasource_clocks,
     datasource_tables.datasource_files,
+    web_tables.sample_changes,
 )
 
 

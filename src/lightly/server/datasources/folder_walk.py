@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lightly._kit.file_versions import make_file_version
 from lightly.server.datasources.stores import Span, find_stop
 
 #: Names of one folder that are kept at once: about 6 MB.
@@ -56,6 +57,15 @@ class FolderFile:
 
     def find_modified_at_s(self) -> int | None:
         """Return when it was last written; None if it is gone, no file, or a link to elsewhere."""
+        status = self._find_status()
+        return None if status is None else int(status.st_mtime // 1)
+
+    def find_state(self) -> str | None:
+        """Return what changes whenever its bytes may have; None if nothing tells that yet."""
+        status = self._find_status()
+        return None if status is None else make_file_version(status)
+
+    def _find_status(self) -> os.stat_result | None:
         path = f"{self.root}/{self.name}"
         if self.is_link:
             target = os.path.realpath(path)
@@ -65,7 +75,7 @@ class FolderFile:
             status = os.stat(path)  # noqa: PTH116  once per file, and a Path costs more than the call
         except (OSError, ValueError):
             return None
-        return int(status.st_mtime // 1) if stat.S_ISREG(status.st_mode) else None
+        return status if stat.S_ISREG(status.st_mode) else None
 
 
 #: Key and whether it is a symbolic link. Folders have a slash at the end of their key.

@@ -21,12 +21,13 @@ from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
 from lightly.server.datasources.cursors import Cursor, read_cursor, write_cursor
 from lightly.server.datasources.extensions import find_extensions, has_extension
+from lightly.server.datasources.file_versions import VersionMaker
 from lightly.server.datasources.models import LIGHTLY_FOLDER, Datasource, Side
 from lightly.server.datasources.opening import open_store
 from lightly.server.datasources.read_urls import RedirectSigner
 from lightly.server.datasources.relevant_files import RelevantFile, load_relevant_names
 from lightly.server.datasources.service import find_for_side
-from lightly.server.datasources.stores import FileStore, FoundFile, Span
+from lightly.server.datasources.stores import FileStore, FoundFile, Span, never_expires
 from lightly.server.platform import PlatformState
 
 #: Files of one page: some 2 MB of JSON.
@@ -42,6 +43,8 @@ MAX_SHARDS = 256
 _SCHEMA = "schema.json"
 #: Makes a URL for each name.
 SignNames = Callable[[list[str]], list[str]]
+#: Says more of a file than its name.
+DescribeFile = Callable[[FoundFile], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class ListingQuery:
         to_s: See `Cursor`.
         cursor: Of the page before, or of one part; None for the beginning.
         is_redirected: URLs never expire and check access at each use.
+        has_versions: Say of each file what stands for its bytes.
+        has_expiry: Say of each file when the store removes it.
         relevant: Restricts the listing; None for all files.
     """
 
@@ -101,6 +106,8 @@ class ListingQuery:
     to_s: int | None = None
     cursor: str | None = None
     is_redirected: bool = False
+    has_versions: bool = False
+    has_expiry: bool = False
     relevant: RelevantFile | None = None
 
 
@@ -127,6 +134,7 @@ class _Listing:
 class _Page:
     names: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
+    extras: list[dict[str, Any]] = field(default_factory=list)
     position: str = ""
     has_more: bool = False
 
@@ -147,14 +155,35 @@ def list_page(
     else:
         cursor = read_cursor(platform.keys, name, query.cursor)
     sign = _make_signer(platform, caller, listing, is_redirected=query.is_redirected)
-    page = _read_page(listing, query.subject, cursor, sign)
+    describe = _make_describer(platform, listing, query)
+    page = _read_page(listing, query.subject, cursor, sign, describe)
     rest = Cursor(Span(page.position, cursor.span.last), cursor.from_s, cursor.to_s)
-    rows = zip(page.names, page.urls, strict=True)
+    rows = zip(page.names, page.urls, page.extras, strict=True)
     return {
         "hasMore": page.has_more,
         "cursor": write_cursor(platform.keys, name, rest),
-        "data": [{"fileName": file_name, "readUrl": url} for file_name, url in rows],
+        "data": [
+            {"fileName": file_name, "readUrl": url, **extra} for file_name, url, extra in rows
+        ],
     }
+
+
+def _make_describer(
+    platform: PlatformState, listing: _Listing, query: ListingQuery
+) -> DescribeFile:
+    """Return what says more of a file than its name and its URL."""
+    maker = VersionMaker.open(platform, listing.datasource) if query.has_versions else None
+    find_expiry = listing.store.open_expiry() if query.has_expiry else never_expires
+
+    def describe(file: FoundFile) -> dict[str, Any]:
+        extra: dict[str, Any] = {}
+        if maker is not None and (version := maker.make(file)) is not None:
+            extra["version"] = version
+        if (expires_at_s := find_expiry(file)) is not None:
+            extra["expiresAt"] = int(expires_at_s * 1000)
+        return extra
+
+    return describe
 
 
 def split_listing(
@@ -188,7 +217,13 @@ def _name_listing(dataset_id: str, subject: Subject) -> str:
     return f"{dataset_id}/{subject.kind}/{subject.prefix}"
 
 
-def _read_page(listing: _Listing, subject: Subject, cursor: Cursor, sign: SignNames) -> _Page:
+def _read_page(
+    listing: _Listing,
+    subject: Subject,
+    cursor: Cursor,
+    sign: SignNames,
+    describe: DescribeFile,
+) -> _Page:
     page = _Page(position=cursor.span.after)
     is_listed = listing.make_filter(subject)
     deadline = time.monotonic() + PAGE_S
@@ -203,8 +238,10 @@ def _read_page(listing: _Listing, subject: Subject, cursor: Cursor, sign: SignNa
         pending = executor.submit(take_block)
         while block := pending.result():
             page.position = block[-1].position
-            names = _keep_in_time([file for file in block if is_listed(file.name)], cursor)
+            kept = _keep_in_time([file for file in block if is_listed(file.name)], cursor)
+            names = [file.name for file in kept]
             page.names += names
+            page.extras += map(describe, kept)
             is_last = len(block) < block_files
             # Whether there is more is not looked at, which would cost a request: a page may be
             # empty.
@@ -219,12 +256,12 @@ def _read_page(listing: _Listing, subject: Subject, cursor: Cursor, sign: SignNa
     return page
 
 
-def _keep_in_time(files: list[FoundFile], cursor: Cursor) -> list[str]:
-    """Return the names of files written in time. What vanished while it was listed was not."""
+def _keep_in_time(files: list[FoundFile], cursor: Cursor) -> list[FoundFile]:
+    """Return the files written in time. What vanished while it was listed was not."""
     first_s, last_s = cursor.from_s, math.inf if cursor.to_s is None else cursor.to_s
-    moments = [(file.name, file.find_modified_at_s()) for file in files]
+    moments = [(file, file.find_modified_at_s()) for file in files]
     return [
-        name for name, moment_s in moments if moment_s is not None and first_s <= moment_s <= last_s
+        file for file, moment_s in moments if moment_s is not None and first_s <= moment_s <= last_s
     ]
 
 

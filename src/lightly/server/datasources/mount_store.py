@@ -17,7 +17,7 @@ from lightly._kit.safe_paths import check_relative_name
 from lightly.server.datasources.file_urls import make_file_url
 from lightly.server.datasources.folder_walk import FolderFile, split_folder, walk_folder
 from lightly.server.datasources.models import LIGHTLY_FOLDER
-from lightly.server.datasources.stores import Method, Span
+from lightly.server.datasources.stores import FindExpiry, Method, Span, never_expires
 from lightly.server.errors import (
     DatasourceNotWritable,
     DatasourceUnreachable,
@@ -81,6 +81,10 @@ class MountStore:
             return _make_version(self.find_path(name).stat())
         except (FileUnknown, FileNotFoundError):
             return None
+
+    def open_expiry(self) -> FindExpiry:
+        """Return that files stay; see `FileStore`."""
+        return never_expires
 
     def sign_urls(
         self,

@@ -18,7 +18,13 @@ from lightly.server.datasets.repository import lock_dataset
 from lightly.server.datasources import repository
 from lightly.server.datasources.models import LIGHTLY_FOLDER
 from lightly.server.datasources.mount_store import check_file_name, check_written_name
-from lightly.server.datasources.stores import Method, Span, find_stop
+from lightly.server.datasources.stores import (
+    FindExpiry,
+    Method,
+    Span,
+    find_stop,
+    never_expires,
+)
 from lightly.server.errors import DatasourceNotWritable, FileUnknown, StorageFull
 from lightly.server.platform import PlatformState
 from lightly.server.samples import repository as samples_repository
@@ -52,6 +58,10 @@ class StoredFile:
     def find_modified_at_s(self) -> int | None:
         """Return when the object was last written; None when there is none (yet)."""
         return self.modified_at_s
+
+    def find_state(self) -> str | None:
+        """Return nothing: its listing does not tell one content from another."""
+        return None
 
 
 class _PlatformStore(ABC):
@@ -92,6 +102,10 @@ class _PlatformStore(ABC):
         (key,) = self._find_keys([check_file_name(name)])
         info = self._platform.blobs.head(key)
         return None if info is None else info.etag
+
+    def open_expiry(self) -> FindExpiry:
+        """Return that files stay; see `FileStore`."""
+        return never_expires
 
     def sign_urls(
         self, names: Sequence[str], method: Method, *, ttl_s: int, now_s: float

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from lightly.data.datasource_files.names import name_thumbnail as fill_thumb_name
 from lightly.server.datasets.models import Dataset
+from lightly.server.datasets.repository import find_dataset
 from lightly.server.datasources import repository
 from lightly.server.datasources.models import (
     LIGHTLY_FOLDER,
@@ -29,11 +30,29 @@ DEFAULT_WEB_SERVER = "http://localhost:3456"
 #: Samples that were made from raw files lie beside what else the platform makes.
 _FOLDERS = {"VIDEO_FRAME": f"{LIGHTLY_FOLDER}frames/", "CROP": f"{LIGHTLY_FOLDER}crops/"}
 
+_CROPS = "Crops"
+
 Sources = dict[Side, Datasource]
 
 
 def find_sources(connection: sa.Connection, dataset: Dataset) -> Sources:
-    """Return the datasource of each side; none for sides whose images the server keeps itself."""
+    """Return the datasource of each side; none for sides whose images the server keeps itself.
+
+    Crops lie beside the images that they were cut from, so a crop dataset without a datasource has
+    that of its parent.
+    """
+    sources = _find_own_sources(connection, dataset)
+    if not sources and dataset.type == _CROPS and dataset.parent_dataset_id is not None:
+        parent = find_dataset(connection, dataset.parent_dataset_id)
+        # Of the same owner only: a child must not open what its own owner may lose the right to.
+        # And the written side only: whoever sees the crops does not see the raw images.
+        if parent is not None and parent.user_id == dataset.user_id:
+            found = _find_own_sources(connection, parent)
+            sources = {side: one for side, one in found.items() if side is Side.LIGHTLY}
+    return {side: one for side, one in sources.items() if one.type != "LIGHTLY"}
+
+
+def _find_own_sources(connection: sa.Connection, dataset: Dataset) -> Sources:
     found = {one.purpose: one for one in repository.list_datasources(connection, dataset.key)}
     sources: Sources = {}
     for side in Side:
@@ -41,7 +60,7 @@ def find_sources(connection: sa.Connection, dataset: Dataset) -> Sources:
             datasource = found.get(purpose.value)
             if datasource is not None and side not in sources:
                 sources[side] = datasource
-    return {side: one for side, one in sources.items() if one.type != "LIGHTLY"}
+    return sources
 
 
 def name_image(sample: Sample | SampleIdentity) -> str:

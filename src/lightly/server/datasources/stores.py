@@ -6,7 +6,7 @@ compares with the other positions of the store; the empty text is before all of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -39,6 +39,17 @@ class FoundFile(Protocol):
 
     def find_modified_at_s(self) -> int | None:
         """Return when it was last written, in whole seconds; None if it is gone or no file."""
+
+    def find_state(self) -> str | None:
+        """Return what changes whenever its bytes may have; None if nothing tells that."""
+
+
+#: Returns when a found file is removed, in seconds since 1970; None if that is not planned.
+FindExpiry = Callable[[FoundFile], float | None]
+
+
+def never_expires(_file: FoundFile) -> None:
+    """Say of a file that it stays until somebody removes it."""
 
 
 class FileStore(Protocol):
@@ -89,6 +100,13 @@ class FileStore(Protocol):
 
         Raises:
             DatasourceNotWritable: If `method` is PUT and the store is only read.
+        """
+
+    def open_expiry(self) -> FindExpiry:
+        """Return what tells when a found file is removed by the store itself, by its rules now.
+
+        Raises:
+            DatasourceUnreachable: If the store does not tell its rules.
         """
 
     def verify(self, *, is_written: bool) -> dict[str, str]:

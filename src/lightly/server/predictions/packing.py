@@ -100,6 +100,15 @@ def _unpack(task: PredictionTask, packed: PackedPredictions) -> bytes:
     return first + b"".join(b'"segmentation":' + runs + other for runs, other in pairs)
 
 
+def read_scores(packed: PackedPredictions) -> dict[int, float]:
+    """Return the score of each category; the highest where there are several of one."""
+    scores: dict[int, float] = {}
+    for singleton in orjson.loads(_decompress(packed.singletons)):
+        category_id = singleton["categoryId"]
+        scores[category_id] = max(singleton["score"], scores.get(category_id, 0.0))
+    return scores
+
+
 def _compress(text: bytes) -> bytes:
     if len(text) < MIN_COMPRESSED_BYTES:
         return text

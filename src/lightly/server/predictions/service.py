@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from lightly._kit.ids import make_id
+from lightly.data.made_tasks import AUTO_TAGS_TASK
 from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
@@ -21,8 +22,9 @@ from lightly.server.predictions.bodies import (
     read_predictions_of_many,
     read_task,
 )
-from lightly.server.predictions.models import PredictionTask
-from lightly.server.predictions.packing import unpack_predictions
+from lightly.server.predictions.models import PackedPredictions, PredictionTask
+from lightly.server.predictions.packing import read_scores, unpack_predictions
+from lightly.server.predictions.tag_blocks import put_tags
 from lightly.server.samples.bulk import find_indices
 from lightly.server.samples.service import load_sample
 
@@ -165,11 +167,27 @@ def _store(
         for name, packed in by_task.items()
     }
     repository.put_predictions(connection, dataset.key, [(*key, rows[key]) for key in rows])
+    if AUTO_TAGS_TASK in tasks:
+        _index_tags(connection, dataset, tasks[AUTO_TAGS_TASK].key, rows)
     unmarked = [task.key for task in tasks.values() if not task.has_predictions]
     if unmarked:
         repository.mark_used(connection, unmarked)
     if rows:
         update_dataset(connection, dataset.key, now_ms)
+
+
+def _index_tags(
+    connection: sa.Connection,
+    dataset: Dataset,
+    task_key: int,
+    rows: Mapping[tuple[int, int], PackedPredictions],
+) -> None:
+    """Keep tags as tag search reads them, too."""
+    put_tags(
+        connection,
+        dataset.key,
+        ((idx, read_scores(packed)) for (idx, key), packed in rows.items() if key == task_key),
+    )
 
 
 def get_predictions(

@@ -21,6 +21,7 @@ from lightly.data.datasource_files.names import (
     name_task_schema,
 )
 from lightly.data.datasource_files.prediction_tasks import parse_schema, parse_tasks
+from lightly.data.made_tasks import AUTO_TAGS_TASK, PRETAGGING_TASK
 from lightly.server.auth.users import User
 from lightly.server.datasets.models import Dataset
 from lightly.server.datasources.models import Side, find_side
@@ -42,8 +43,6 @@ from lightly.server.predictions.repository import find_task
 
 #: Far above any schema that people write.
 MAX_SCHEMA_BYTES = 8 * 1024 * 1024
-#: Made by the worker itself during a run.
-_PRETAGGING_TASK = "lightly_pretagging"
 #: Computed by the worker for every image.
 _COMPUTED_METADATA = "lightly."
 Json = dict[str, Any]
@@ -99,7 +98,9 @@ def _list_inputs(config: Json) -> Iterator[Json]:
 def _list_tasks(config: Json, docker: Json) -> set[str]:
     """Return the tasks whose predictions have to come from somewhere."""
     selection = config.get("selection") or {}
-    made = {_PRETAGGING_TASK} | {task["name"] for task in selection.get("autoTasks") or ()}
+    made = {AUTO_TAGS_TASK, PRETAGGING_TASK} | {
+        task["name"] for task in selection.get("autoTasks") or ()
+    }
     used = {entry.get("task") for entry in _list_inputs(config)}
     used |= {
         (docker.get(part) or {}).get("taskName")

@@ -14,6 +14,7 @@ from lightly.worker.report.distances import Vectors, choose_evenly, find_nearest
 from lightly.worker.report.distributions import describe_categories, describe_numbers
 from lightly.worker.report.facts import LIGHTLY_FIELDS, RunFacts, SelectionFacts
 from lightly.worker.report.maps import draw_maps
+from lightly.worker.runs.excluded import InputCounts
 
 #: Pairs of a selected image and the removed one that is nearest to it.
 N_PAIRS = 12
@@ -21,30 +22,35 @@ N_PAIRS = 12
 _NO_SAVINGS = {"costSavings": 0.0, "co2Savings": 0.0}
 
 
-def make_report(run: RunFacts, found: SelectionFacts) -> dict[str, Any]:
-    """Return the report with wire names, checked against the contract's model."""
+def make_report(
+    run: RunFacts, found: SelectionFacts, tasks: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the report with wire names, checked against the contract's model.
+
+    Args:
+        run: The run.
+        found: What it selected.
+        tasks: The contract's `PredictionTaskInformation` of each task.
+    """
     content = {
         "generalInformation": _describe_run(run, found),
         "datasetAnalysis": {
             "embeddingInformation": describe_embeddings(found),
             "metadataInformation": _describe_metadata(found),
         },
-        "predictionTaskInformation": {},
+        "predictionTaskInformation": dict(tasks or {}),
     }
     return dict(ReportV2.from_dict(content).to_dict(by_alias=True))
 
 
 def _describe_run(run: RunFacts, found: SelectionFacts) -> dict[str, Any]:
-    counts, n_picks = run.counts, len(found.picks)
-    sizes = {
-        "nInput": counts.n_listed,
-        "nCorrupt": counts.n_corrupt,
-        "nDuplicate": counts.n_duplicate,
-        "nRemoved": counts.n_processed - n_picks,
-        "nSelected": n_picks,
-        "nPreselectedDatapool": len(found.datapool),
-        "nSelectedWithDatapool": n_picks + len(found.datapool),
-    }
+    n_picks, n_earlier = len(found.picks), len(found.datapool)
+    sizes = {"datasetSizes": _list_sizes(run.counts, n_picks, n_earlier, n_picks + n_earlier)}
+    if run.videos is not None:
+        videos = run.videos
+        sizes["videoLevelSizes"] = _list_sizes(
+            videos.counts, videos.n_selected, videos.n_datapool, videos.n_together
+        )
     return {
         "workerInformation": {
             "buildTime": datetime.fromtimestamp(run.ended_s, UTC).strftime("%Y-%m-%d"),
@@ -58,7 +64,7 @@ def _describe_run(run: RunFacts, found: SelectionFacts) -> dict[str, Any]:
             "runUrl": run.run_url,
         },
         "datasetInformation": {
-            "datasetSizes": sizes,
+            **sizes,
             "datasetId": run.dataset_id,
             "datasetUrl": run.dataset_url,
             "datasetName": run.dataset_name,
@@ -79,14 +85,29 @@ def _describe_run(run: RunFacts, found: SelectionFacts) -> dict[str, Any]:
     }
 
 
+def _list_sizes(
+    counts: InputCounts, n_selected: int, n_earlier: int, n_together: int
+) -> dict[str, int]:
+    """Return the contract's `DatasetSizes`."""
+    return {
+        "nInput": counts.n_listed,
+        "nCorrupt": counts.n_corrupt,
+        "nDuplicate": counts.n_duplicate,
+        "nRemoved": counts.n_processed - n_selected,
+        "nSelected": n_selected,
+        "nPreselectedDatapool": n_earlier,
+        "nSelectedWithDatapool": n_together,
+    }
+
+
 def find_pairs(found: SelectionFacts, count: int = N_PAIRS) -> list[tuple[int, int, float]]:
     """Return picks spread over the selection, each with its nearest image that was left out."""
     removed = np.setdiff1d(np.arange(len(found.embeddings)), found.picks)
     chosen = found.picks[choose_evenly(len(found.picks), count)]
     among = removed[choose_evenly(len(removed), 100_000)]
-    nearest, distances = find_nearest(found.embeddings[chosen], found.embeddings[among])
+    nearest, distances = find_nearest(found.embeddings[chosen], found.embeddings, among=among)
     return [
-        (int(pick), int(among[place]), float(distance))
+        (int(pick), int(place), float(distance))
         for pick, place, distance in zip(chosen, nearest, distances, strict=True)
         if place >= 0
     ]
@@ -102,7 +123,9 @@ def iterate_sets(found: SelectionFacts) -> Iterator[tuple[str, NDArray[np.int64]
 def describe_embeddings(found: SelectionFacts) -> dict[str, Any]:
     """Return the contract's `EmbeddingInformation`."""
     sets: dict[str, Vectors] = {
-        name: found.embeddings[places] for name, places in iterate_sets(found)
+        # All of them are read from where they lie: a copy would take the most memory of a run.
+        name: found.embeddings if name == "input" else found.embeddings[places]
+        for name, places in iterate_sets(found)
     }
     if len(found.datapool):
         sets["preselectedDatapool"] = found.datapool

@@ -21,6 +21,38 @@ LIGHTLY_FIELDS = {
 }
 
 
+@dataclass(frozen=True)
+class VideoSizes:
+    """How the videos of a run were used.
+
+    Attributes:
+        counts: What became of the videos of the input.
+        n_selected: Videos with a selected frame.
+        n_datapool: Videos with a frame of earlier runs.
+        n_together: Videos with a frame of either.
+    """
+
+    counts: InputCounts
+    n_selected: int
+    n_datapool: int
+    n_together: int
+
+
+@dataclass(frozen=True)
+class VideoTimeline:
+    """The selected frames of one video.
+
+    Attributes:
+        video: Its name.
+        n_frames: How many frames it has.
+        selected: Numbers of the selected ones, ascending.
+    """
+
+    video: str
+    n_frames: int
+    selected: Sequence[int]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """A run as its report sees it.
@@ -35,6 +67,7 @@ class RunFacts:
         ended_s: When the report was made.
         counts: What became of the input.
         engine_version: Version of the worker.
+        videos: How videos were used; None if the input are images.
     """
 
     run_id: str
@@ -46,6 +79,7 @@ class RunFacts:
     ended_s: float
     counts: InputCounts
     engine_version: str
+    videos: VideoSizes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

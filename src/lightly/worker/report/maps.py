@@ -14,6 +14,11 @@ from lightly.worker.report.facts import SelectionFacts
 #: Points of a map: more cannot be told apart on a page.
 MAX_POINTS = 2_000
 N_EXAMPLES = 12
+_NEIGHBOURS = 15
+_MIN_DISTANCE = 0.1
+_EPOCHS = 200
+_HALVINGS = 50
+_BLOCK = 512
 #: Fewer images have no neighbourhoods that a picture could show, and UMAP compiles for a while.
 FEWEST_FOR_UMAP = 500
 
@@ -65,22 +70,109 @@ def project_pca(vectors: Vectors) -> NDArray[np.float64]:
     if len(vectors) < 2:
         return np.zeros((len(vectors), 2))
     centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    points = centred @ axes[:2].T
+    points = centred @ _find_main_axes(centred)
     if points.shape[1] < 2:
         points = np.column_stack([points, np.zeros(len(points))])
     signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])
     return np.asarray(points * np.where(signs == 0, 1.0, signs))
 
 
+def _find_main_axes(centred: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the two main axes of rows around 0, shape (d, 2) or fewer columns."""
+    count, dim = centred.shape
+    if dim > count:
+        _, _, axes = np.linalg.svd(centred, full_matrices=False)
+        return np.asarray(axes[:2].T)
+    import scipy.linalg  # type: ignore[import-untyped]  # noqa: PLC0415  takes a while to load
+
+    # Of all axes a decomposition of the rows would find, in a tenth of the time.
+    last = [max(0, dim - 2), dim - 1]
+    _, axes = scipy.linalg.eigh(centred.T @ centred, subset_by_index=last)
+    return np.asarray(axes[:, ::-1])
+
+
 def project_neighbourhoods(vectors: Vectors, start: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a map that keeps neighbours together (UMAP); of few vectors, the PCA again."""
+    """Return a map that keeps neighbours together (UMAP); of few vectors, the PCA again.
+
+    The library's layout of a graph that is made here: making it there compiles code for ten times
+    as long as a map of so few points takes.
+    """
     if len(vectors) < FEWEST_FOR_UMAP:
         return start
-    import umap  # noqa: PLC0415  takes seconds to load
-
+    graph = weigh_neighbours(vectors)
+    # The layout begins in a square of this size.
+    span = np.abs(start).max() or 1.0
     with warnings.catch_warnings():
-        # It says that a seed takes one thread.
+        # It says that a seed takes one thread, and what it could import and does not need.
         warnings.simplefilter("ignore")
-        model = umap.UMAP(n_neighbors=15, random_state=0, n_jobs=1)
-        return np.asarray(model.fit_transform(vectors), np.float64)
+        from umap.umap_ import (  # noqa: PLC0415  takes seconds to load
+            find_ab_params,
+            simplicial_set_embedding,
+        )
+
+        a, b = find_ab_params(1.0, _MIN_DISTANCE)
+        points, _ = simplicial_set_embedding(
+            data=vectors,
+            graph=graph.tocoo(),
+            n_components=2,
+            initial_alpha=1.0,
+            a=a,
+            b=b,
+            gamma=1.0,
+            negative_sample_rate=5,
+            n_epochs=_EPOCHS,
+            init=(start * (10 / span)).astype(np.float32),
+            random_state=np.random.RandomState(0),
+            metric="euclidean",
+            metric_kwds={},
+            densmap=False,
+            densmap_kwds={},
+            output_dens=False,
+            parallel=False,
+        )
+    return np.asarray(points, np.float64)
+
+
+def weigh_neighbours(vectors: Vectors) -> Any:
+    """Return how near vectors are to their nearest ones, as the sparse symmetric graph of UMAP.
+
+    A neighbour weighs 1 at the distance of the nearest one and less behind it, at a pace of each
+    vector's own that makes the weights of its neighbours sum up to log2 of their number. Source:
+    McInnes, Healy, Melville: UMAP (2018), section 3.1.
+    """
+    from scipy.sparse import (  # type: ignore[import-untyped]  # noqa: PLC0415  slow to load
+        csr_matrix,
+    )
+
+    count = len(vectors)
+    nearest, distances = _find_neighbours(vectors, min(_NEIGHBOURS, count) - 1)
+    positive = np.where(distances > 0, distances, np.inf).min(axis=1, keepdims=True)
+    behind = np.maximum(distances - np.where(np.isfinite(positive), positive, 0.0), 0.0)
+    # A vector counts as one of its own neighbours.
+    target = np.log2(nearest.shape[1] + 1)
+    low, high = np.zeros((count, 1)), np.full((count, 1), max(1.0, 1e3 * float(behind.max())))
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        is_wide = np.exp(-behind / middle).sum(axis=1, keepdims=True) > target
+        low, high = np.where(is_wide, low, middle), np.where(is_wide, middle, high)
+    weights = np.exp(-behind / high)
+    rows = np.repeat(np.arange(count), nearest.shape[1])
+    one_way = csr_matrix((weights.ravel(), (rows, nearest.ravel())), shape=(count, count))
+    other_way = one_way.T.tocsr()
+    return one_way + other_way - one_way.multiply(other_way)
+
+
+def _find_neighbours(vectors: Vectors, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return positions and distances of the nearest others of each vector, shape (n, count)."""
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    nearest = np.empty((len(vectors), count), np.int64)
+    distances = np.empty((len(vectors), count))
+    for start in range(0, len(vectors), _BLOCK):
+        block = vectors[start : start + _BLOCK]
+        scores = squares - 2 * (block @ vectors.T)
+        scores[np.arange(len(block)), np.arange(start, start + len(block))] = np.inf
+        found = np.argpartition(scores, count - 1, axis=1)[:, :count]
+        gaps = vectors[found] - block[:, None, :]
+        nearest[start : start + _BLOCK] = found
+        distances[start : start + _BLOCK] = np.sqrt(np.einsum("ijk,ijk->ij", gaps, gaps))
+    return nearest, distances

@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lightly._kit.atomic_files import open_atomic
+from lightly.worker.report.facts import VideoTimeline
 
 _PAGE_INCHES = (8.27, 11.69)
-_COLOURS = {
+COLOURS = {
     "input": "#9aa5b1",
     "selected": "#1f7a5a",
     "random": "#c9822b",
@@ -32,6 +33,8 @@ _LABELS = {
     "selectedWithDatapool": "selected with datapool",
 }
 _MAX_ROWS = 24
+#: Videos whose selected frames are shown on a line.
+_MAX_VIDEOS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,8 @@ class ReportPages:
         pictures: Preview and name of some selected images, in pick order.
         pairs: Preview and name of a selected and of its nearest removed image, and the distance.
         excluded: Name, kind and reason of some excluded files.
+        more: Draw further pages, which come last.
+        timeline: Selected frames of videos; nothing for images.
     """
 
     content: Mapping[str, Any]
@@ -53,6 +58,8 @@ class ReportPages:
     pictures: Sequence[tuple[bytes, str]]
     pairs: Sequence[tuple[tuple[bytes, str], tuple[bytes, str], float]]
     excluded: Sequence[tuple[str, str, str]]
+    timeline: Sequence[VideoTimeline] = ()
+    more: Sequence[Callable[[], Figure | None]] = ()
 
 
 def write_pdf(path: Path, pages: ReportPages) -> None:
@@ -65,27 +72,34 @@ def write_pdf(path: Path, pages: ReportPages) -> None:
         open_atomic(path) as file,
         PdfPages(file) as document,
     ):
-        for draw in (
-            _draw_facts, _draw_distances, _draw_maps, _draw_metadata, _draw_pictures, _draw_pairs,
-        ):  # fmt: skip
-            figure = draw(pages)
+        own: tuple[Callable[[ReportPages], Figure | None], ...] = (
+            _draw_facts, _draw_distances, _draw_maps, _draw_metadata, _draw_timeline,
+            _draw_pictures, _draw_pairs,
+        )  # fmt: skip
+        of_run: list[Callable[[], Figure | None]] = [partial(draw, pages) for draw in own]
+        for draw_page in (*of_run, *pages.more):
+            figure = draw_page()
             if figure is not None:
                 document.savefig(figure)
         document.infodict()["Title"] = "Lightly selection report"
         document.infodict()["CreationDate"] = datetime.now(UTC)
 
 
-def _make_page(title: str) -> Figure:
+def make_page(title: str) -> Figure:
+    """Return a page with a title."""
     figure = Figure(figsize=_PAGE_INCHES, layout="constrained")
     figure.suptitle(title, x=0.02, ha="left", fontsize=14, fontweight="bold")
     return figure
 
 
 def _draw_facts(pages: ReportPages) -> Figure:
-    figure = _make_page("What was selected")
+    figure = make_page("What was selected")
     top, bottom = figure.subplots(2, 1, height_ratios=[3, 2])
     _write_table(top, ["", ""], [list(fact) for fact in pages.facts], widths=(0.4, 0.6))
-    rows = [[_cut(name), kind, _cut(reason)] for name, kind, reason in pages.excluded[:_MAX_ROWS]]
+    rows = [
+        [cut_text(name), kind, cut_text(reason)]
+        for name, kind, reason in pages.excluded[:_MAX_ROWS]
+    ]
     bottom.set_title(
         "Left out before the selection" if rows else "Nothing was left out", loc="left"
     )
@@ -108,15 +122,15 @@ def _write_table(
 
 
 def _draw_distances(pages: ReportPages) -> Figure:
-    figure = _make_page("How well the selection covers the input")
+    figure = make_page("How well the selection covers the input")
     found = pages.content["datasetAnalysis"]["embeddingInformation"]
     axes = figure.subplots(3 if pages.curve is not None else 2, 1)
-    _draw_histogram(
+    draw_histogram(
         axes[0],
         found["distanceToCoverInput"],
         "Distance of each input image to the nearest selected",
     )
-    _draw_histogram(
+    draw_histogram(
         axes[1], found["distanceToNearestNeighborInSet"], "Distance to the nearest within the set"
     )
     if pages.curve is not None:
@@ -125,24 +139,25 @@ def _draw_distances(pages: ReportPages) -> Figure:
 
 
 def _draw_curve(axes: Axes, curve: Mapping[str, np.ndarray[Any, Any]]) -> None:
-    axes.plot(curve["counts"], curve["radius"], color=_COLOURS["selected"], label="selected")
+    axes.plot(curve["counts"], curve["radius"], color=COLOURS["selected"], label="selected")
     random = np.atleast_2d(curve["random_radius"])
     if random.size:
         axes.plot(
-            curve["counts"], random.mean(axis=0), color=_COLOURS["random"], label="random, mean"
+            curve["counts"], random.mean(axis=0), color=COLOURS["random"], label="random, mean"
         )
         axes.fill_between(
             curve["counts"], random.min(axis=0), random.max(axis=0),
-            color=_COLOURS["random"], alpha=0.25,
+            color=COLOURS["random"], alpha=0.25,
         )  # fmt: skip
     axes.set(title="Farthest input image from the first k picks", xlabel="k", xscale="log")
     axes.legend()
 
 
-def _draw_histogram(axes: Axes, found: Mapping[str, Any], title: str) -> None:
+def draw_histogram(axes: Axes, found: Mapping[str, Any], title: str) -> None:
+    """Draw a `NumericDistributionPerSet`, as shares, so that sets can be compared."""
     low, high = found["range"]
     edges = np.linspace(low, high if high > low else low + 1.0, found["bins"] + 1)
-    for name, colour in _COLOURS.items():
+    for name, colour in COLOURS.items():
         if name in found and sum(found[name]["counts"]):
             counts = np.array(found[name]["counts"], float)
             label = f"{_LABELS.get(name, name)}, mean {found[name]['metrics']['mean']:.3g}"
@@ -153,7 +168,7 @@ def _draw_histogram(axes: Axes, found: Mapping[str, Any], title: str) -> None:
 
 
 def _draw_maps(pages: ReportPages) -> Figure:
-    figure = _make_page("Maps of the embeddings")
+    figure = make_page("Maps of the embeddings")
     data = pages.content["datasetAnalysis"]["embeddingInformation"]["scatterPlotData"]
     axes = figure.subplots(2, 1)
     for place, (key, title) in enumerate(
@@ -171,7 +186,7 @@ def _draw_maps(pages: ReportPages) -> Figure:
                 x, y = np.array(points).T
                 label = _LABELS.get(kind, kind)
                 size = 5 if kind == "input" else 18
-                axes[place].scatter(x, y, size, _COLOURS[kind], label=label, linewidths=0)
+                axes[place].scatter(x, y, size, COLOURS[kind], label=label, linewidths=0)
         axes[place].set(title=title, xticks=[], yticks=[])
         axes[place].legend()
     return figure
@@ -181,15 +196,15 @@ def _draw_metadata(pages: ReportPages) -> Figure | None:
     found = pages.content["datasetAnalysis"]["metadataInformation"]
     numbers = {**found["lightlyNumeric"], **found["customNumeric"]}
     drawn: list[Callable[[Axes], None]] = [
-        partial(_draw_histogram, found=values, title=name) for name, values in numbers.items()
+        partial(draw_histogram, found=values, title=name) for name, values in numbers.items()
     ]
     drawn += [
-        partial(_draw_bars, found=values, title=name)
+        partial(draw_bars, found=values, title=name)
         for name, values in found["customCategorical"].items()
     ]
     if not drawn:
         return None
-    figure = _make_page("Metadata before and after")
+    figure = make_page("Metadata before and after")
     rows = (min(len(drawn), 10) + 1) // 2
     grid = figure.subplots(rows, 2, squeeze=False).ravel()
     for axes, draw in zip(grid, drawn, strict=False):
@@ -199,24 +214,46 @@ def _draw_metadata(pages: ReportPages) -> Figure | None:
     return figure
 
 
-def _draw_bars(axes: Axes, found: Mapping[str, Any], title: str) -> None:
+def draw_bars(axes: Axes, found: Mapping[str, Any], title: str) -> None:
+    """Draw the largest categories of a `CategoricalDistributionPerSet`."""
     names = sorted(found["input"]["counts"], key=lambda name: -found["input"]["counts"][name])[:12]
     for number, kind in enumerate(("input", "selected")):
         counts = found[kind]["counts"]
         total = max(1, sum(counts.values()))
         shares = [counts.get(name, 0) / total for name in names]
-        axes.bar(
-            np.arange(len(names)) + 0.4 * number, shares, 0.4, color=_COLOURS[kind], label=kind
-        )
-    axes.set_xticks(np.arange(len(names)) + 0.2, [_cut(name, 12) for name in names], rotation=45)
+        axes.bar(np.arange(len(names)) + 0.4 * number, shares, 0.4, color=COLOURS[kind], label=kind)
+    axes.set_xticks(
+        np.arange(len(names)) + 0.2, [cut_text(name, 12) for name in names], rotation=45
+    )
     axes.set(title=title, ylabel="share")
     axes.legend()
+
+
+def _draw_timeline(pages: ReportPages) -> Figure | None:
+    """Return a page with a line per video and a mark per selected frame; None without videos."""
+    if not pages.timeline:
+        return None
+    most = sorted(pages.timeline, key=lambda one: -len(one.selected))[:_MAX_VIDEOS]
+    shown = [one for one in pages.timeline if one in most]
+    hidden = len(pages.timeline) - len(shown)
+    figure = make_page("When selected frames are shown")
+    axes = figure.subplots()
+    for row, one in enumerate(shown):
+        axes.plot([0, one.n_frames - 1], [row, row], color=COLOURS["input"], linewidth=1)
+        marks = np.full(len(one.selected), row)
+        axes.plot(one.selected, marks, "|", color=COLOURS["selected"], markersize=12)
+    labels = [f"{cut_text(one.video, 40)} ({len(one.selected)} of {one.n_frames})" for one in shown]
+    axes.set_yticks(range(len(shown)), labels, fontsize=7)
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    more = f", and {hidden} videos with fewer selected frames" if hidden else ""
+    axes.set(xlabel=f"number of the frame{more}")
+    return figure
 
 
 def _draw_pictures(pages: ReportPages) -> Figure | None:
     if not pages.pictures:
         return None
-    figure = _make_page("The first picks")
+    figure = make_page("The first picks")
     grid = figure.subplots(6, 4).ravel()
     for number, axes in enumerate(grid):
         _show_picture(axes, pages.pictures[number] if number < len(pages.pictures) else None)
@@ -226,7 +263,7 @@ def _draw_pictures(pages: ReportPages) -> Figure | None:
 def _draw_pairs(pages: ReportPages) -> Figure | None:
     if not pages.pairs:
         return None
-    figure = _make_page("Selected, and the nearest image that was not")
+    figure = make_page("Selected, and the nearest image that was not")
     shown = pages.pairs[:12]
     grid = figure.subplots((len(shown) + 1) // 2, 4, squeeze=False).ravel()
     for axes in grid:
@@ -243,10 +280,10 @@ def _show_picture(axes: Axes, picture: tuple[bytes, str] | None, prefix: str = "
         return
     with Image.open(io.BytesIO(picture[0])) as image:
         axes.imshow(np.asarray(image.convert("RGB")))
-    axes.set_title(prefix + _cut(picture[1], 28), fontsize=6)
+    axes.set_title(prefix + cut_text(picture[1], 28), fontsize=6)
 
 
-def _cut(text: str, limit: int = 60) -> str:
+def cut_text(text: str, limit: int = 60) -> str:
     """Return a text that fits; the end of a path says more than its beginning."""
     plain = text.encode("ascii", "backslashreplace").decode()
     return plain if len(plain) <= limit else f"...{plain[3 - limit :]}"

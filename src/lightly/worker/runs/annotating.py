@@ -11,6 +11,7 @@ from lightly.data.datasource_files.names import (
     TASKS_FILE,
     name_task_schema,
 )
+from lightly.data.made_tasks import AUTO_TAGS_TASK, PRETAGGING_TASK
 from lightly.worker.errors import RunRefused
 from lightly.worker.runs.context import RunContext
 from lightly.worker.sources.annotations import Annotations
@@ -29,7 +30,8 @@ def load_annotations(context: RunContext) -> Annotations:
         RunRefused: If the selection needs a task or metadata that are not there.
         RunFailed: If all files of a kind break a rule.
     """
-    annotations = Annotations(context.folder.path("annotations.sqlite"))
+    path = context.folder.path("annotations.sqlite")
+    annotations = Annotations(path, are_frames=context.holds_videos)
     try:
         _load(context, annotations)
     except BaseException:
@@ -56,7 +58,9 @@ def _load(context: RunContext, annotations: Annotations) -> None:
 
 
 def _check_tasks(selection: Mapping[str, Any], tasks: list[str]) -> None:
-    made = {task["name"] for task in selection.get("autoTasks") or []}
+    made = {AUTO_TAGS_TASK, PRETAGGING_TASK} | {
+        task["name"] for task in selection.get("autoTasks") or []
+    }
     for task in list_needed_tasks(selection):
         if task not in made and task not in tasks:
             known = ", ".join(tasks[:20]) or "none"

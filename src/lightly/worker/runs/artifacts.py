@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
-from lightly._kit.atomic_files import write_atomic
+from lightly._kit.atomic_files import open_atomic, write_atomic
+from lightly.media.listing import VIDEO_EXTENSIONS
 from lightly.worker.runs.context import RunContext
-from lightly.worker.runs.excluded import CORRUPT, read_excluded
+from lightly.worker.runs.excluded import CORRUPT, INCOMPLETE, read_excluded
 
 LOG_NAME = "log.txt"
 MEMORY_LOG_NAME = "memlog.txt"
 CORRUPTNESS_NAME = "corruptness_check_information.json"
+CHECKPOINT_NAME = "checkpoint.safetensors"
+SEQUENCES_NAME = "sequence_information.json"
+RELEVANT_NAME = "relevant_filenames.txt"
 REPORT_PDF_NAME = "report.pdf"
 REPORT_NAME = "report.json"
 REPORT_V2_NAME = "report_v2.json"
@@ -19,6 +24,9 @@ EXCLUDED_NAME = "excluded.csv"
 #: Artifacts by file name, in the order in which they are sent; the log goes last.
 KINDS = {
     CORRUPTNESS_NAME: "CORRUPTNESS_CHECK_INFORMATION",
+    SEQUENCES_NAME: "SEQUENCE_INFORMATION",
+    RELEVANT_NAME: "RELEVANT_FILENAMES",
+    CHECKPOINT_NAME: "CHECKPOINT",
     REPORT_NAME: "REPORT_JSON",
     REPORT_V2_NAME: "REPORT_V2_JSON",
     REPORT_PDF_NAME: "REPORT_PDF",
@@ -34,12 +42,33 @@ def write_corruptness_information(excluded: Path, path: Path) -> None:
         excluded: The table of excluded files.
         path: The JSON file.
     """
-    rows = read_excluded(excluded)
-    content = {
-        "corrupt_samples": {name: reason for name, kind, reason in rows if kind == CORRUPT},
-        "corrupt_videos": {},
-    }
+    content: dict[str, dict[str, str]] = {"corrupt_samples": {}, "corrupt_videos": {}}
+    for name, kind, reason in read_excluded(excluded):
+        if kind in {CORRUPT, INCOMPLETE}:
+            is_video = name.lower().endswith(VIDEO_EXTENSIONS)
+            content["corrupt_videos" if is_video else "corrupt_samples"][name] = reason
     write_atomic(path, json.dumps(content, indent=1).encode())
+
+
+def write_relevant_names(names: Iterable[str], path: Path) -> int:
+    """Write which files a run was about, as a list that other listings can be restricted to.
+
+    Args:
+        names: Of the files, in order.
+        path: The text file.
+
+    Returns:
+        How many names cannot stand in such a list and are left out.
+    """
+    n_left_out = 0
+    with open_atomic(path) as file:
+        for name in names:
+            # There `*` stands for many names, and blanks at the ends for nothing.
+            if "*" in name or name != name.strip():
+                n_left_out += 1
+            else:
+                file.write(f"{name}\n".encode("utf-8", "surrogateescape"))
+    return n_left_out
 
 
 def send_artifacts(context: RunContext) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lightly.worker.runs.excluded import CORRUPT, DUPLICATE, GONE, ExcludedFiles
+from lightly.data.datasource_files.embedding_files import refuse_missing_row
+from lightly.data.datasource_files.names import cut_extension
+from lightly.worker.runs.excluded import CORRUPT, DUPLICATE, FILTERED, GONE, ExcludedFiles
 from lightly.worker.shards.records import GOOD, FileRecord, iterate_records
+from lightly.worker.sources.custom_embeddings import CustomEmbeddings
 
+#: Why a file that was selected before is left out.
+KNOWN = "The dataset has it already."
 _DIGEST_BYTES = 16
+_COLLECTED = ("reason", "vector", "frame")
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,11 @@ class Candidates:
             columns: What of the records to read, beside the name.
         """
         wanted = np.arange(len(self)) if positions is None else np.sort(positions)
-        shards = self.shard_of[wanted]
-        for shard in np.unique(shards):
-            of_shard = wanted[shards == shard]
+        bounds = np.flatnonzero(np.diff(self.shard_of[wanted])) + 1
+        for of_shard in np.split(wanted, bounds) if len(wanted) else ():
             rows = {int(self.row_of[position]): int(position) for position in of_shard}
-            for row, record in enumerate(iterate_records(self.shards[shard], columns)):
+            shard = self.shards[self.shard_of[of_shard[0]]]
+            for row, record in enumerate(iterate_records(shard, columns)):
                 if row in rows:
                     yield rows[row], record
 
@@ -66,6 +72,8 @@ def collect_candidates(
     *,
     dim: int,
     removes_duplicates: bool,
+    known_stems: Collection[str] = (),
+    custom: CustomEmbeddings | None = None,
 ) -> Candidates:
     """Gather the good images of all shards; note what is not.
 
@@ -77,7 +85,13 @@ def collect_candidates(
         excluded: Where excluded files are noted.
         dim: Length of a vector.
         removes_duplicates: Whether files with the same bytes count once.
+        known_stems: Names without extension of what the dataset has and is not asked for again.
+        custom: Takes the place of the vectors in the shards.
+
+    Raises:
+        FileInvalid: If an image has none of the custom embeddings.
     """
+    missing: list[str] = []
     firsts = _find_first_copies(shards) if removes_duplicates else None
     shard_of: list[NDArray[np.int32]] = []
     row_of: list[NDArray[np.int32]] = []
@@ -85,26 +99,40 @@ def collect_candidates(
     with embeddings_path.open("wb") as file:
         for number, shard in enumerate(shards):
             rows = []
-            for row, record in enumerate(iterate_records(shard, ("reason", "vector"))):
+            for row, record in enumerate(iterate_records(shard, _COLLECTED)):
                 if record.outcome != GOOD:
                     kind = GONE if record.outcome == GONE else CORRUPT
                     excluded.add(record.name, kind, record.reason or "")
                     continue
                 n_good += 1
                 if firsts is not None and not firsts[n_good - 1]:
-                    excluded.add(record.name, DUPLICATE, "Another file has the same bytes.")
+                    excluded.add(record.name, DUPLICATE, _explain_duplicate(record))
                     continue
-                assert record.vector is not None  # noqa: S101  good images have one
-                file.write(record.vector.tobytes())
+                if known_stems and cut_extension(record.name) in known_stems:
+                    excluded.add(record.name, FILTERED, KNOWN)
+                    continue
+                vector = record.vector if custom is None else custom.find(record.name)
+                if vector is None:
+                    missing.append(record.name)
+                    continue
+                file.write(vector.tobytes())
                 rows.append(row)
             row_of.append(np.array(rows, np.int32))
             shard_of.append(np.full(len(rows), number, np.int32))
+    if missing:
+        source = "the model" if custom is None else custom.file
+        raise refuse_missing_row(source, missing[0], len(missing))
     return Candidates(
         shards=shards,
         shard_of=np.concatenate([np.empty(0, np.int32), *shard_of]),
         row_of=np.concatenate([np.empty(0, np.int32), *row_of]),
         embeddings=_map_embeddings(embeddings_path, dim),
     )
+
+
+def _explain_duplicate(record: FileRecord) -> str:
+    kind = "file has the same bytes" if record.frame is None else "frame has the same pixels"
+    return f"Another {kind}."
 
 
 def _map_embeddings(path: Path, dim: int) -> NDArray[np.float32]:

@@ -62,6 +62,7 @@ class RunContext:
         input_side: The raw files.
         lightly_side: What lies in `.lightly/`.
         folder: Where files of the run lie.
+        holds_videos: Whether the input are videos, of which frames are selected.
     """
 
     settings: WorkerSettings
@@ -74,6 +75,7 @@ class RunContext:
     input_side: InputSide
     lightly_side: LightlySide
     datasources: Mapping[str, Mapping[str, Any]]
+    holds_videos: bool = False
 
     @property
     def is_mounted(self) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lightly._kit.safe_paths import resolve_below
+from lightly.media.listing import IMAGE_EXTENSIONS, VIDEO_EXTENSIONS
 from lightly.worker.errors import RunRefused
 from lightly.worker.server_link import RunLink
 from lightly.worker.settings import WorkerSettings
@@ -45,7 +46,7 @@ def read_datasources(link: RunLink) -> dict[str, Mapping[str, Any]]:
 
 
 def open_sides(
-    settings: WorkerSettings, link: RunLink, datasources: Datasources
+    settings: WorkerSettings, link: RunLink, datasources: Datasources, *, holds_videos: bool = False
 ) -> tuple[InputSide, LightlySide]:
     """Return the two sides: folders where this worker has them mounted, else by signed URLs."""
     lightly_root = _find_mount(settings.lightly_mount, datasources, "LIGHTLY")
@@ -55,7 +56,8 @@ def open_sides(
     input_root = _find_mount(settings.input_mount, datasources, "INPUT")
     if input_root is None:
         return SignedInput(link), lightly
-    return MountedInput(input_root, lightly), lightly
+    extensions = VIDEO_EXTENSIONS if holds_videos else IMAGE_EXTENSIONS
+    return MountedInput(input_root, lightly, extensions), lightly
 
 
 def _find_mount(mount: Path | None, datasources: Datasources, purpose: str) -> Path | None:

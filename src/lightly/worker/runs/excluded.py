@@ -17,6 +17,8 @@ from lightly._kit.spreadsheet_cells import protect_cell, restore_cell
 
 CORRUPT, DUPLICATE, GONE, FILTERED = "corrupt", "duplicate", "gone", "filtered"
 KINDS = (CORRUPT, DUPLICATE, GONE, FILTERED)
+#: A video that is used although a part of it is missing: told in the table, but not left out.
+INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,18 @@ class ExcludedFiles:
 
     def add(self, name: str, kind: str, reason: str) -> None:
         """Note one file."""
+        self.tell(name, kind, reason)
+        self.counts[kind] += 1
+
+    def tell(self, name: str, kind: str, reason: str) -> None:
+        """Write a row about something that is not counted as a file: a video."""
         shown = name.encode("utf-8", "backslashreplace").decode()
         self._writer.writerow([protect_cell(shown), kind, protect_cell(reason)])
-        self.counts[kind] += 1
+
+    def begin_frames(self) -> Counter[str]:
+        """Return the counts so far, which are of videos; from now on frames are counted."""
+        counts, self.counts = self.counts, Counter()
+        return counts
 
     def add_all(self, names: Iterable[str], kind: str, reason: str) -> None:
         """Note files that are left out for one reason."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,10 +13,8 @@ from lightly.embedding.pool import EmbeddingPool, count_processes
 from lightly.embedding.registry import EmbeddingModel
 from lightly.selection import Objects
 from lightly.worker.runs.context import RunContext
+from lightly.worker.runs.image_contents import read_images
 from lightly.worker.sources.annotations import Annotations
-from lightly.worker.sources.datasource import Period
-from lightly.worker.sources.file_list import InputFile
-from lightly.worker.sources.reading import FileContent, FileReader
 
 log = logging.getLogger("lightly.worker")
 
@@ -84,13 +82,12 @@ class ObjectEmbedder:
         self, boxes: dict[int, list[Box]], names: Sequence[str]
     ) -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]]:
         wanted = {names[position]: position for position in boxes}
-        reader = FileReader(self._context.link.stores, check=self._context.lease.check)
         asked: deque[str] = deque()
 
         def items() -> Iterator[tuple[bytes, list[Box]]]:
-            for content in _keep_readable(reader.read(self._locate(wanted))):
-                asked.append(content.file.name)
-                yield content.data or b"", boxes[wanted[content.file.name]]
+            for name, content in read_images(self._context, wanted):
+                asked.append(name)
+                yield content, boxes[wanted[name]]
 
         n_processes = self._context.settings.n_processes or count_processes(self._model)
         with EmbeddingPool(self._model, n_processes=n_processes) as pool:
@@ -100,22 +97,3 @@ class ObjectEmbedder:
                     log.warning("The objects of %s are left out: %s", name, answer)
                 else:
                     yield wanted[name], answer
-
-    def _locate(self, wanted: Iterable[str]) -> Iterator[InputFile]:
-        """Yield where files are; those of earlier runs are not in this run's list."""
-        names = set(wanted)
-        always = Period(0, 2**40)
-        relevant = self._context.options.relevant_filenames_file
-        for page in self._context.input_side.iterate_pages(always, relevant):
-            for name, location in page:
-                if name in names:
-                    names.discard(name)
-                    yield InputFile(name, location)
-
-
-def _keep_readable(contents: Iterable[FileContent]) -> Iterator[FileContent]:
-    for content in contents:
-        if content.data is None:
-            log.warning("The objects of %s are left out: %s", content.file.name, content.problem)
-        else:
-            yield content

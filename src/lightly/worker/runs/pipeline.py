@@ -5,20 +5,29 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lightly.embedding.registry import EmbeddingModel, find_model
+from lightly.embedding.detectors import Detector
+from lightly.embedding.registry import EmbeddingModel
 from lightly.worker.errors import RunFailed
-from lightly.worker.options import choose_model
 from lightly.worker.runs import artifacts
 from lightly.worker.runs.annotating import load_annotations
+from lightly.worker.runs.auto_tags import AutoTags, check_auto_tags
 from lightly.worker.runs.auto_tasks import add_auto_tasks
-from lightly.worker.runs.candidates import Candidates, collect_candidates
+from lightly.worker.runs.candidates import Candidates
 from lightly.worker.runs.context import RunContext
+from lightly.worker.runs.crop_datasets import CropDataset
+from lightly.worker.runs.cropping import (
+    check_crop_tasks,
+    list_crop_tasks,
+    name_crop_dataset,
+    save_crops,
+)
+from lightly.worker.runs.custom_vectors import load_custom_embeddings, match_custom_embeddings
 from lightly.worker.runs.data import RunData
 from lightly.worker.runs.datapool import load_datapool
 from lightly.worker.runs.earlier_samples import EarlierSamples
-from lightly.worker.runs.examining import examine_input
+from lightly.worker.runs.examined_input import examine
 from lightly.worker.runs.excluded import (
     CORRUPT,
     DUPLICATE,
@@ -27,12 +36,16 @@ from lightly.worker.runs.excluded import (
     ExcludedFiles,
     InputCounts,
 )
+from lightly.worker.runs.frame_files import save_frames
 from lightly.worker.runs.listing import list_files
 from lightly.worker.runs.object_crops import ObjectEmbedder
+from lightly.worker.runs.object_level import select_objects
 from lightly.worker.runs.preparing import Preparation, prepare
+from lightly.worker.runs.pretagging import add_pretagging, choose_detector
 from lightly.worker.runs.reporting import write_reports
 from lightly.worker.runs.selecting import Selection, make_plan, select_candidates
 from lightly.worker.runs.selection_inputs import RunInputs
+from lightly.worker.runs.training import choose_run_model, train_if_asked
 from lightly.worker.runs.uploading import DatasetUpload
 from lightly.worker.sources.file_list import FileList
 
@@ -64,13 +77,16 @@ def run_pipeline(context: RunContext) -> RunOutcome:
     lease, started_s = context.lease, time.time()
     lease.report_state("INITIALIZING", "Checking dataset and datasource.")
     preparation = prepare(context)
-    model = find_model(choose_model(context.options))
+    model = choose_run_model(context)
+    check_auto_tags(context, model)
+    detector = choose_detector(context)
     with ExcludedFiles(context.folder.path(artifacts.EXCLUDED_NAME)) as excluded:
-        data = _load_input(context, preparation, model, excluded)
+        data, model = _load_input(context, preparation, model, detector, excluded)
     try:
         inputs = _open_inputs(context, data, model)
-        selection = _select(context, preparation, data, inputs)
-        message = _describe(data.counts, len(selection.picks))
+        selection = _select(context, preparation, data, inputs, model)
+        AutoTags(context, model, data.annotations).upload_of_datapool(data.datapool)
+        message = _describe(data, selection)
         log.info("%s", message)
         write_reports(context, preparation, data, inputs, selection, started_s=started_s)
     finally:
@@ -84,10 +100,21 @@ def run_pipeline(context: RunContext) -> RunOutcome:
     return RunOutcome(data.counts, len(selection.picks), message)
 
 
-def _describe(counts: InputCounts, n_selected: int) -> str:
+def _describe(data: RunData, selection: Selection) -> str:
+    counts, n_selected = data.counts, len(selection.picks)
+    objects = selection.objects
+    if objects is not None:
+        chosen = f"Selected {len(objects.names)} of {objects.n_candidates} objects. "
+        return chosen + _describe(data, replace(selection, objects=None))
+    found = (
+        f"{counts.n_listed} listed, {counts.n_corrupt} corrupt, {counts.n_duplicate} duplicates."
+    )
+    if data.videos is None:
+        return f"Selected {n_selected} of {counts.n_processed} images; {found}"
+    videos = data.videos.counts
     return (
-        f"Selected {n_selected} of {counts.n_processed} images; {counts.n_listed} listed, "
-        f"{counts.n_corrupt} corrupt, {counts.n_duplicate} duplicates."
+        f"Selected {n_selected} of {counts.n_processed} frames of {videos.n_processed} videos; "
+        f"{found} {videos.n_listed} videos listed, {videos.n_corrupt} corrupt."
     )
 
 
@@ -95,33 +122,40 @@ def _load_input(
     context: RunContext,
     preparation: Preparation,
     model: EmbeddingModel,
+    detector: Detector | None,
     excluded: ExcludedFiles,
-) -> RunData:
-    """List, check, measure and embed the input, and read what lies beside it."""
+) -> tuple[RunData, EmbeddingModel]:
+    """List, check, measure and embed the input, and read what lies beside it.
+
+    Returns:
+        What was found, and the model that has embedded it: one that the run trains is known now.
+    """
     lease = context.lease
     lease.report_state("LOADING_DATASET", "Listing the input.")
-    datapool = load_datapool(context, preparation, dim=model.dim)
+    custom = load_custom_embeddings(context)
+    datapool = load_datapool(context, preparation, dim=model.dim if custom is None else custom.dim)
     files = FileList(context.folder.path("files.sqlite"))
     try:
         n_listed = list_files(context, preparation, files, excluded)
-        excluded.add_all(files.drop(datapool.names), FILTERED, "The dataset has it already.")
+        if custom is not None:
+            match_custom_embeddings(context, preparation, custom, files, excluded, datapool)
         annotations = load_annotations(context)
-        lease.report_state("EMBEDDING", f"Checking, measuring and embedding {len(files)} images.")
-        shards = examine_input(context, files, model)
+        model = train_if_asked(context, model, files, annotations, datapool)
+        found = examine(context, files, model, excluded, datapool, n_listed=n_listed, custom=custom)
     finally:
         files.close()
-    candidates = collect_candidates(
-        shards,
-        context.folder.path("embeddings.f32"),
-        excluded,
-        dim=model.dim,
-        removes_duplicates=context.options.remove_exact_duplicates,
-    )
+        if custom is not None:
+            custom.close()
+    candidates = found.candidates
     add_auto_tasks(
         annotations, context.options.selection.get("autoTasks") or [], _list_sizes(candidates)
     )
-    counts = _count(n_listed, len(candidates), excluded)
-    return RunData(candidates, datapool, annotations, counts)
+    names = [*datapool.names, *candidates.iterate_names()] if detector is not None else []
+    add_pretagging(context, detector, annotations, names)
+    known_scores = AutoTags(context, model, annotations).add(datapool, candidates)
+    counts = _count(found.n_listed, len(candidates), excluded)
+    data = RunData(candidates, datapool, annotations, counts, known_scores, found.videos)
+    return data, model
 
 
 def _list_sizes(candidates: Candidates) -> Iterator[tuple[str, int, int]]:
@@ -155,31 +189,50 @@ def _open_inputs(context: RunContext, data: RunData, model: EmbeddingModel) -> R
         embed_objects=ObjectEmbedder(context, model, data.annotations).embed,
         open_queries=earlier.open_queries,
         read_datapool_metadata=earlier.read_metadata,
+        known_scores=data.known_scores,
     )
 
 
 def _select(
-    context: RunContext, preparation: Preparation, data: RunData, inputs: RunInputs
+    context: RunContext,
+    preparation: Preparation,
+    data: RunData,
+    inputs: RunInputs,
+    model: EmbeddingModel,
 ) -> Selection:
     """Choose, and make what was chosen part of the dataset."""
     lease = context.lease
-    plan = make_plan(context, inputs, len(data.candidates))
+    check_crop_tasks(list_crop_tasks(context.options), data.annotations)
+    n_earlier, object_task = len(data.datapool), context.options.object_task
+    plan = None if object_task else make_plan(context, inputs, len(data.candidates))
     scores = {}
     if data.annotations.tasks:
         lease.report_state("COMPUTING_ACTIVE_LEARNING_SCORES", "Scoring predictions.")
         scores = {task: inputs.compute_task_scores(task) for task in data.annotations.tasks}
-    lease.report_state("SAMPLING", f"Selecting from {data.counts.n_processed} images.")
-    selection = select_candidates(context, plan, inputs, len(data.datapool))
+    things = "images" if data.videos is None else "frames"
+    lease.report_state("SAMPLING", f"Selecting from {data.counts.n_processed} {things}.")
+    if plan is None:
+        name = name_crop_dataset(context.options, preparation.dataset)
+        selection = select_objects(
+            context, inputs, data.annotations, n_earlier=n_earlier, crop_dataset_name=name
+        )
+    else:
+        selection = select_candidates(context, plan, inputs, n_earlier)
     n_picks, suffix = len(selection.picks), preparation.thumbnail_suffix
     upload = DatasetUpload(context, data.candidates, selection, data.annotations, suffix)
-    lease.report_state("SAVING_RESULTS", f"Writing thumbnails of {n_picks} images.")
+    lease.report_state("SAVING_RESULTS", f"Writing thumbnails of {n_picks} {things}.")
     upload.save_thumbnails()
-    lease.report_state("UPLOADING_DATASET", f"Adding {n_picks} images to the dataset.")
+    if data.videos is not None:
+        upload.sizes = save_frames(context, data.videos, data.candidates, selection.picks)
+    lease.report_state("UPLOADING_DATASET", f"Adding {n_picks} {things} to the dataset.")
     if n_picks:
         upload.add_samples()
+        crops = CropDataset(context, model, suffix)
+        save_crops(context, preparation.dataset, upload, crops, selection.objects)
         upload.add_embeddings()
         upload.add_scores(inputs.names, scores)
         if preparation.own_tag is None:
             upload.refuse_leftovers(inputs.names)
             upload.make_tag(is_extension=len(data.datapool) > 0)
+        crops.make_tag()
     return selection

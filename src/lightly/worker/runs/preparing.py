@@ -17,9 +17,9 @@ from lightly.worker.sources.datasource import Period
 _RIGHTS = {
     "can_list": "list the input",
     "can_read": "read the input",
-    "can_write": "write thumbnails below .lightly/",
+    "can_write": "write thumbnails and frames below .lightly/",
 }
-_IMAGES = "Images"
+IMAGES, VIDEOS, CROPS = "Images", "Videos", "Crops"
 _INITIAL_TAG = "initial-tag"
 
 
@@ -50,8 +50,19 @@ def prepare(context: RunContext) -> Preparation:
     """
     client, options = context.client, context.options
     dataset = client.get_dataset_by_id(context.claim.dataset_id)
-    if dataset.type.value != _IMAGES:
+    if dataset.type.value == CROPS:
+        raise RunRefused(
+            f"The dataset {dataset.name[:200]!r} holds crops of another one. Schedule the run on "
+            f"the dataset {dataset.parent_dataset_id or 'that they were cut from'}: it finds its "
+            "crops again."
+        )
+    if dataset.type.value not in {IMAGES, VIDEOS}:
         raise RunRefused(f"Datasets of type {dataset.type.value} cannot be processed.")
+    if options.sequence_length > 1 and not context.holds_videos:
+        raise RunRefused(
+            "Sequences are made of frames of videos, and the dataset holds images. Leave "
+            "worker_config.selected_sequence_length out, or use a dataset of type Videos."
+        )
     tags = client.get_all_tags() if dataset.n_samples else []
     initial_tag = next((tag for tag in tags if tag.name == _INITIAL_TAG), None)
     own_tag = next((tag for tag in tags if tag.run_id == context.claim.run_id), None)
@@ -62,7 +73,8 @@ def prepare(context: RunContext) -> Preparation:
         )
     thumbnail_suffix = _read_thumbnail_suffix(context)
     if not options.bypass_verify and not context.is_mounted:
-        _check_rights(context, needs_writing=thumbnail_suffix is not None)
+        needs_writing = thumbnail_suffix is not None or context.holds_videos
+        _check_rights(context, needs_writing=needs_writing)
     period = _choose_period(context)
     return Preparation(dataset, period, thumbnail_suffix, initial_tag, own_tag)
 

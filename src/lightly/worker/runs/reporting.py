@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,17 +24,34 @@ from lightly._kit.spreadsheet_cells import protect_cell
 from lightly.api.errors import ApiException, BlobTransferFailed, ConnectionFailed
 from lightly.data.datasource_files.names import LIGHTLY_FOLDER
 from lightly.data.selection_plan.report import describe_selection
-from lightly.selection import SelectionResult, measure_coverage_curve
+from lightly.selection import measure_coverage_curve
+from lightly.worker.report.balances import list_balances
 from lightly.worker.report.content import find_pairs, make_report
 from lightly.worker.report.distances import choose_evenly
-from lightly.worker.report.facts import LIGHTLY_FIELDS, RunFacts, SelectionFacts, pick_at_random
+from lightly.worker.report.facts import (
+    LIGHTLY_FIELDS,
+    RunFacts,
+    SelectionFacts,
+    VideoTimeline,
+    pick_at_random,
+)
+from lightly.worker.report.task_facts import TaskFacts
+from lightly.worker.report.tasks import describe_task
 from lightly.worker.runs import artifacts
 from lightly.worker.runs.context import RunContext
 from lightly.worker.runs.data import RunData
 from lightly.worker.runs.excluded import read_excluded
+from lightly.worker.runs.frame_sequences import average_vectors, write_sequence_information
+from lightly.worker.runs.name_list import NamesByPosition
 from lightly.worker.runs.preparing import Preparation
 from lightly.worker.runs.selecting import Selection
 from lightly.worker.runs.selection_inputs import RunInputs
+from lightly.worker.runs.task_reports import describe_crop_embeddings, gather_tasks
+from lightly.worker.runs.video_timeline import (
+    describe_timeline,
+    list_timeline,
+    measure_video_sizes,
+)
 
 log = logging.getLogger("lightly.worker")
 
@@ -58,23 +77,44 @@ def write_reports(
         context.folder.path(artifacts.EXCLUDED_NAME),
         context.folder.path(artifacts.CORRUPTNESS_NAME),
     )
+    if selection.sequences is not None:
+        write_sequence_information(
+            context.folder.path(artifacts.SEQUENCES_NAME),
+            selection.sequences,
+            selection.result.indices,
+            data.candidates,
+            n_earlier=selection.n_earlier,
+        )
     if not context.options.upload_report:
         return
     context.lease.report_state("GENERATING_REPORT", "Writing the report.")
     found = _gather_facts(data, inputs, selection)
-    run = _describe_run(context, preparation, data, started_s)
-    content = make_report(run, found)
+    timeline = list_timeline(data, selection.picks)
+    run = _describe_run(context, preparation, data, selection, started_s)
+    tasks = gather_tasks(data, inputs, found)
+    crops = describe_crop_embeddings(selection.plan, selection.n_earlier, found)
+    described = {
+        task.name: describe_task(task, inputs.n_samples, crops.get(task.name)) for task in tasks
+    }
+    content = make_report(run, found, described)
     _write_json(context.folder.path(artifacts.REPORT_V2_NAME), content)
     _write_json(
         context.folder.path(artifacts.REPORT_NAME),
-        describe_selection(selection.plan, selection.result),
+        {
+            **describe_selection(selection.plan, selection.result),
+            **describe_timeline(timeline),
+        },
     )
-    _draw_pdf(context, data, selection, found, content)
+    _draw_pdf(context, data, selection, found, content, timeline, tasks)
     _save_tables(context, data, selection)
 
 
 def _describe_run(
-    context: RunContext, preparation: Preparation, data: RunData, started_s: float
+    context: RunContext,
+    preparation: Preparation,
+    data: RunData,
+    selection: Selection,
+    started_s: float,
 ) -> RunFacts:
     base, run_id = context.settings.server_url, context.claim.run_id
     return RunFacts(
@@ -86,6 +126,7 @@ def _describe_run(
         started_s=started_s,
         ended_s=time.time(),
         counts=data.counts,
+        videos=measure_video_sizes(data, selection.picks),
         engine_version=__version__,
     )
 
@@ -93,15 +134,13 @@ def _describe_run(
 def _gather_facts(data: RunData, inputs: RunInputs, selection: Selection) -> SelectionFacts:
     start = len(data.datapool)
     vectors = inputs.embeddings
-    numbers: dict[str, list[Any]] = {name: [] for name in LIGHTLY_FIELDS}
     schema = data.annotations.metadata_schema
-    numbers |= {entry.path: [] for entry in schema if entry.value_type in _NUMERIC}
+    numeric = [entry.path for entry in schema if entry.value_type in _NUMERIC]
+    numbers = {name: array("d") for name in (*LIGHTLY_FIELDS, *numeric)}
     categories: dict[str, list[str | None]] = {
         entry.path: [] for entry in schema if entry.value_type in _CATEGORICAL
     }
-    names: dict[int, str] = {}
-    for position, record in data.candidates.iterate(columns=("metadata",)):
-        names[position] = record.name
+    for _, record in data.candidates.iterate(columns=("metadata",)):
         measured = record.metadata or {}
         for name, field in LIGHTLY_FIELDS.items():
             numbers[name].append(measured.get(field, np.nan))
@@ -116,10 +155,20 @@ def _gather_facts(data: RunData, inputs: RunInputs, selection: Selection) -> Sel
         datapool=vectors[:start],
         picks=selection.picks,
         random=pick_at_random(len(data.candidates), len(selection.picks)),
-        names=names,
-        numbers={name: np.array(found, np.float64) for name, found in numbers.items()},
+        names=NamesByPosition(inputs.names, start),
+        numbers=_drop_unmeasured(numbers),
         categories=categories,
     )
+
+
+def _drop_unmeasured(numbers: dict[str, array[float]]) -> dict[str, NDArray[np.float64]]:
+    """Return values as arrays, without measurements that no image has: sizes of frames."""
+    arrays = {name: np.array(found, np.float64) for name, found in numbers.items()}
+    return {
+        name: values
+        for name, values in arrays.items()
+        if name not in LIGHTLY_FIELDS or not np.isnan(values).all()
+    }
 
 
 def _draw_pdf(
@@ -128,6 +177,8 @@ def _draw_pdf(
     selection: Selection,
     found: SelectionFacts,
     content: dict[str, Any],
+    timeline: Sequence[VideoTimeline],
+    tasks: Sequence[TaskFacts],
 ) -> None:
     from lightly.worker.report.pdf import ReportPages, write_pdf  # noqa: PLC0415  loads a plotter
 
@@ -141,19 +192,47 @@ def _draw_pdf(
     pages = ReportPages(
         content=content,
         facts=_list_facts(data, selection, content),
-        curve=_measure_curve(selection.result, found),
+        curve=_measure_curve(selection, found),
         pictures=[pictures[int(place)] for place in shown],
         pairs=[(pictures[one], pictures[other], distance) for one, other, distance in pairs],
         excluded=list(
             islice(read_excluded(context.folder.path(artifacts.EXCLUDED_NAME)), _PICTURES)
         ),
+        timeline=timeline if context.options.draws_timeline else (),
+        more=_list_task_pages(data, selection, found, content, tasks),
     )
     write_pdf(context.folder.path(artifacts.REPORT_PDF_NAME), pages)
 
 
-def _measure_curve(
-    result: SelectionResult, found: SelectionFacts
-) -> dict[str, NDArray[Any]] | None:
+def _list_task_pages(
+    data: RunData,
+    selection: Selection,
+    found: SelectionFacts,
+    content: dict[str, Any],
+    tasks: Sequence[TaskFacts],
+) -> list[Callable[[], Any]]:
+    """Return what draws a page on balance and one for each task, with pictures of its objects."""
+    from lightly.worker.report.task_pages import draw_balances, draw_task  # noqa: PLC0415  as above
+
+    places = {name: place for place, name in found.names.items()}
+    wanted = {places[name] for task in tasks for name, _ in task.examples}
+    pictures = {}
+    rows = data.candidates.iterate(np.array(sorted(wanted), int), columns=("thumbnail", "metadata"))
+    for _, record in rows:
+        height, width = (record.metadata or {})["shape"][:2]
+        pictures[record.name] = (record.thumbnail or b"", width, height)
+    described = content["predictionTaskInformation"]
+    n_earlier = selection.n_earlier
+    if selection.objects is not None:
+        # Objects of earlier runs and of new images are one input.
+        n_earlier = 0
+    balances = list_balances(selection.plan, selection.result, n_earlier=n_earlier)
+    pages: list[Callable[[], Any]] = [partial(draw_balances, balances)]
+    return pages + [partial(draw_task, task, described[task.name], pictures) for task in tasks]
+
+
+def _measure_curve(selection: Selection, found: SelectionFacts) -> dict[str, NDArray[Any]] | None:
+    result, sequences = selection.result, selection.sequences
     if not len(result.indices):
         return None
     vectors = (
@@ -161,7 +240,11 @@ def _measure_curve(
         if len(found.datapool)
         else (found.embeddings)
     )
-    measured = min(_MEASURED, len(found.embeddings))
+    if selection.objects is not None:
+        vectors = selection.objects.embeddings
+    elif sequences is not None:
+        vectors = average_vectors(np.asarray(vectors, np.float32), sequences)
+    measured = min(_MEASURED, len(vectors) - result.n_preselected)
     curve = measure_coverage_curve(result, vectors, n_draws=3, n_measured=measured)
     return {
         "counts": curve.counts, "radius": curve.radius, "random_radius": curve.random_radius,
@@ -177,7 +260,8 @@ def _list_facts(
     return [
         ("dataset", dataset["datasetName"]),
         ("run", run["runId"]),
-        ("files listed", f"{counts.n_listed:,}"),
+        *_list_video_facts(data),
+        ("files listed" if data.videos is None else "frames", f"{counts.n_listed:,}"),
         ("selected", f"{len(selection.picks):,} of {counts.n_processed:,}"),
         ("from earlier runs", f"{len(data.datapool):,}"),
         ("corrupt", f"{counts.n_corrupt:,}"),
@@ -191,6 +275,15 @@ def _list_facts(
     ]
 
 
+def _list_video_facts(data: RunData) -> list[tuple[str, str]]:
+    if data.videos is None:
+        return []
+    counts = data.videos.counts
+    others = counts.n_listed - counts.n_processed - counts.n_corrupt
+    shown = f"{counts.n_listed:,}; {counts.n_corrupt:,} corrupt, {others:,} others left out"
+    return [("videos listed", shown)]
+
+
 def _save_tables(context: RunContext, data: RunData, selection: Selection) -> None:
     """Write the tables of selected and excluded files below `.lightly/runs/`, if possible."""
     names = {place: record.name for place, record in data.candidates.iterate(selection.picks)}
@@ -199,7 +292,7 @@ def _save_tables(context: RunContext, data: RunData, selection: Selection) -> No
         {
             "file_name": [names[place] for place in picks],
             "pick": list(range(1, len(picks) + 1)),
-            "distance_to_earlier": pa.array(selection.result.distances, pa.float64()),
+            "distance_to_earlier": pa.array(selection.distances, pa.float64()),
         }
     )
     path = context.folder.path(artifacts.EXCLUDED_NAME)

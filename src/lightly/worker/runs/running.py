@@ -16,7 +16,9 @@ from lightly.worker.run_log import MemoryLog, RunLog
 from lightly.worker.runs import artifacts
 from lightly.worker.runs.context import LeasedClient, RunContext, RunFolder
 from lightly.worker.runs.datasources import open_sides, read_datasources
+from lightly.worker.runs.leftovers import remove_leftovers
 from lightly.worker.runs.pipeline import RunOutcome, run_pipeline
+from lightly.worker.runs.preparing import VIDEOS
 from lightly.worker.server_link import ClaimedRun, RunLink
 from lightly.worker.settings import WorkerSettings
 
@@ -36,6 +38,7 @@ def work_on(settings: WorkerSettings, claim: ClaimedRun, shutdown: threading.Eve
     Returns:
         Whether the worker shall end because the run said so.
     """
+    remove_leftovers(settings.work_dir / "runs")
     folder = RunFolder(settings.work_dir, claim)
     link = RunLink(settings, claim)
     run_log = RunLog(folder.path(artifacts.LOG_NAME))
@@ -95,24 +98,29 @@ class _Execution:
             reason = f"In the state {self._run_log.state}: {type(error).__name__}: {error}"
             self._end_early("FAILED", f"{reason} This is a fault of the worker; its log says more.")
         else:
-            shutil.rmtree(self._folder.root, ignore_errors=True)
+            self._remove_folder()
         return self._context is not None and self._context.options.shutdown_when_job_finished
 
     def _work(self) -> RunOutcome:
         options = read_options(self._link.read_config())
         datasources = read_datasources(self._link)
-        input_side, lightly_side = open_sides(self._settings, self._link, datasources)
+        client = LeasedClient(self._link)
+        holds_videos = client.get_dataset_by_id(self._claim.dataset_id).type.value == VIDEOS
+        input_side, lightly_side = open_sides(
+            self._settings, self._link, datasources, holds_videos=holds_videos
+        )
         self._context = RunContext(
             settings=self._settings,
             claim=self._claim,
             options=options,
             link=self._link,
-            client=LeasedClient(self._link),
+            client=client,
             lease=self._lease,
             folder=self._folder,
             input_side=input_side,
             lightly_side=lightly_side,
             datasources=datasources,
+            holds_videos=holds_videos,
         )
         return run_pipeline(self._context)
 
@@ -127,11 +135,22 @@ class _Execution:
             self._lease.send_log()
 
         self._end(end)
-        self._end(lambda: self._link.finish(state, shown))
+        if self._end(lambda: self._link.finish(state, shown)):
+            self._remove_folder()
 
-    def _end(self, step: Callable[[], None]) -> None:
-        """Do a last step; where the server cannot be told, its sweep ends the run."""
+    def _end(self, step: Callable[[], None]) -> bool:
+        """Do a last step; where the server cannot be told, its sweep ends the run.
+
+        Returns:
+            Whether that went well.
+        """
         try:
             step()
         except (RunLost, ApiException, ConnectionFailed, OSError) as error:
             log.warning("The end of the run could not be reported in full: %s", error)
+            return False
+        return True
+
+    def _remove_folder(self) -> None:
+        """Remove what was kept for further attempts: the run is over."""
+        shutil.rmtree(self._folder.root, ignore_errors=True)

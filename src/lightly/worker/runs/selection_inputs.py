@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lightly.selection import Objects
 from lightly.worker.report.facts import LIGHTLY_FIELDS
 from lightly.worker.runs.candidates import Candidates
 from lightly.worker.runs.datapool import Datapool
+from lightly.worker.runs.name_list import NameList
 from lightly.worker.runs.scoring import Scores, compute_scores
 from lightly.worker.sources.annotations import Annotations
 
@@ -42,6 +44,7 @@ class RunInputs:
         embed_objects: Returns the objects of a task in the samples of these names.
         open_queries: Returns embeddings of another dataset's tag.
         read_datapool_metadata: Returns what was measured of earlier samples, by its name.
+        known_scores: Active-learning scores that need not be computed, by task.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class RunInputs:
         embed_objects: EmbedObjects,
         open_queries: OpenQueries,
         read_datapool_metadata: ReadDatapoolMetadata,
+        known_scores: Mapping[str, Scores] | None = None,
     ) -> None:
         self._datapool = datapool
         self._candidates = candidates
@@ -64,7 +68,7 @@ class RunInputs:
         self._embed_objects = embed_objects
         self._open_queries = open_queries
         self._read_datapool_metadata = read_datapool_metadata
-        self._scores: dict[str, Scores] = {}
+        self._scores: dict[str, Scores] = dict(known_scores or {})
 
     @property
     def n_samples(self) -> int:
@@ -72,9 +76,9 @@ class RunInputs:
         return len(self._datapool) + len(self._candidates)
 
     @cached_property
-    def names(self) -> list[str]:
+    def names(self) -> NameList:
         """The file name of each sample."""
-        return [*self._datapool.names, *self._candidates.iterate_names()]
+        return NameList(chain(self._datapool.names, self._candidates.iterate_names()))
 
     def read_names(self) -> Sequence[str]:
         """Return the file name of each sample."""

@@ -24,7 +24,7 @@ from lightly.worker.runs.context import RunContext
 from lightly.worker.runs.datapool import EMBEDDING_NAME
 from lightly.worker.runs.scoring import Scores
 from lightly.worker.runs.selecting import Selection
-from lightly.worker.shards.records import FileRecord
+from lightly.worker.shards.records import FileRecord, FramePlace
 from lightly.worker.sources.annotations import Annotations
 
 log = logging.getLogger("lightly.worker")
@@ -57,9 +57,13 @@ class DatasetUpload:
         self._candidates = candidates
         self._picks = selection.picks
         self._path_metadata = selection.plan.path_metadata
-        self._n_earlier = selection.result.source.preselected.size
+        self._n_earlier = selection.n_earlier
         self._annotations = annotations
         self._suffix = thumbnail_suffix
+        #: Sizes in bytes, by file name, of images that this run has made: frames.
+        self.sizes: Mapping[str, int] = {}
+        #: Samples that were added, by file name.
+        self.sample_ids: dict[str, str] = {}
         self._samples = DatasetSamples(context.link.transport, context.claim.dataset_id)
 
     def save_thumbnails(self) -> None:
@@ -86,7 +90,7 @@ class DatasetUpload:
     def add_samples(self) -> None:
         """Register what was chosen, with metadata and predictions."""
         self._add_schemas()
-        found = self._candidates.iterate(self._picks, columns=("metadata", "exif"))
+        found = self._candidates.iterate(self._picks, columns=("metadata", "exif", "frame"))
         n_done = 0
         for batch in split(found, _SAMPLES_PER_REQUEST):
             self._context.lease.check()
@@ -96,9 +100,10 @@ class DatasetUpload:
                 if isinstance(sample, ApiException):
                     name = record.name[:200]
                     raise RunFailed(f"The server refuses the image {name!r}: {sample}")
-                predictions.append((sample, self._list_predictions(record.name)))
+                self.sample_ids[record.name] = sample
+                predictions.append((sample, self.list_predictions(record.name)))
             for _ in self._samples.update_predictions(
-                predictions if self._annotations.tasks else []
+                predictions if self._annotations.stored_tasks else []
             ):
                 self._context.lease.check()
             n_done += len(batch)
@@ -130,6 +135,8 @@ class DatasetUpload:
             log.warning("Scores are not stored: %d samples are from elsewhere.", len(unknown))
             return
         for task, found in scores.items():
+            if task not in self._annotations.stored_tasks:
+                continue
             for kind, values in found.items():
                 chosen = [float(values[places[name]]) for name in stored]
                 self._context.link.put_scores(task, kind, chosen)
@@ -176,7 +183,7 @@ class DatasetUpload:
             PredictionTaskSchema,
         )
 
-        for name, schema in self._annotations.tasks.items():
+        for name, schema in self._annotations.stored_tasks.items():
             body = PredictionTaskSchema.from_dict(write_wire_schema(schema, name))
             self._context.client.create_or_update_prediction_task_schema(body)
         entries = write_entries(self._annotations.metadata_schema)
@@ -184,8 +191,11 @@ class DatasetUpload:
             self._context.link.add_metadata_config(METADATA_CONFIG_NAME, entries)
 
     def _make_request(self, position: int, record: FileRecord) -> dict[str, Any]:
-        report = ImageReport(record.metadata or {}, exif=record.exif or {})
-        image = InspectedImage(record.name, b"", report)
+        metadata = dict(record.metadata or {})
+        if record.name in self.sizes:
+            metadata["size_in_bytes"] = self.sizes[record.name]
+        report = ImageReport(metadata, exif=record.exif or {})
+        image = InspectedImage(record.name, b"", report, _describe_place(record.frame))
         custom = dict(self._annotations.find_metadata(record.name) or {})
         for group, values in self._path_metadata.items():
             custom.setdefault(group, values[self._n_earlier + position])
@@ -194,11 +204,22 @@ class DatasetUpload:
             request["thumbName"] = name_thumbnail(record.name, self._suffix)
         return request
 
-    def _list_predictions(self, name: str) -> list[dict[str, Any]]:
+    def list_predictions(self, name: str) -> list[dict[str, Any]]:
+        """Return the predictions of an image in their wire form, in the order of its sample."""
         return [
             singleton
-            for task, schema in self._annotations.tasks.items()
+            for task, schema in self._annotations.stored_tasks.items()
             for singleton in write_wire_form(
                 self._annotations.find_predictions(task, name), task, schema.task_type
             )
         ]
+
+
+def _describe_place(frame: FramePlace | None) -> dict[str, Any] | None:
+    """Return the contract's `VideoFrameData`; None for an image."""
+    if frame is None:
+        return None
+    place = {"sourceVideo": frame.video, "sourceVideoFrameIndex": frame.index}
+    if frame.timestamp_s is None:
+        return place
+    return {**place, "sourceVideoFrameTimestamp": frame.timestamp_s}

@@ -3,43 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import TypeVar
 
-from lightly.worker.shards.kernel import ShardSpec, ShardSummary
+from lightly.worker.shards.executors import ShardExecutor
+
+Spec = TypeVar("Spec")
+Summary = TypeVar("Summary")
 
 #: How often to look whether to go on while no shard ends.
 _LOOK_INTERVAL_S = 0.5
 
 
 def run_shards(
-    specs: Iterable[ShardSpec],
-    run: Callable[[ShardSpec], ShardSummary],
-    executor: Executor,
+    specs: Iterable[Spec],
+    run: Callable[[Spec], Summary],
+    place: ShardExecutor,
     *,
-    n_parallel: int,
     check: Callable[[], None],
-) -> Iterator[ShardSummary]:
+) -> Iterator[Summary]:
     """Yield the summary of every shard, in the order in which they end.
 
     Args:
         specs: The shards; taken as they are needed.
         run: Does one.
-        executor: Where; any `concurrent.futures.Executor`.
-        n_parallel: How many are under way at the same time.
+        place: Where, and how many are under way at the same time.
         check: Raises if the run shall not go on.
+
+    Raises:
+        RunFailed: If the place is lost.
     """
     remaining = iter(specs)
-    running: set[Future[ShardSummary]] = set()
+    running: set[Future[Summary]] = set()
     try:
         while True:
-            while len(running) < n_parallel and (spec := next(remaining, None)) is not None:
-                running.add(executor.submit(run, spec))
+            while len(running) < place.n_parallel and (spec := next(remaining, None)) is not None:
+                running.add(place.executor.submit(run, spec))
             if not running:
                 return
             done, running = wait(running, _LOOK_INTERVAL_S, return_when=FIRST_COMPLETED)
             check()
+            place.check()
             for future in done:
-                yield future.result()
+                yield _take(future, place.explain)
     finally:
         for future in running:
             future.cancel()
+
+
+def _take(future: Future[Summary], explain: Callable[[Exception], Exception]) -> Summary:
+    try:
+        return future.result()
+    except Exception as error:
+        reason = explain(error)
+        if reason is error:
+            raise
+        raise reason from error

@@ -6,20 +6,35 @@ so what travels is a shard's description and its summary.
 
 from __future__ import annotations
 
+import importlib.util
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from lightly._kit.errors import BadInput
 from lightly.embedding.pool import count_cores
+from lightly.worker.errors import RunFailed
 from lightly.worker.settings import WorkerSettings
+from lightly.worker.shards.cluster_watch import (
+    ClusterPlace,
+    ClusterWatch,
+    explain_failure,
+    wait_for_cluster,
+)
 
 #: Shards under way on this machine: while one waits for its last images, the next keeps cores busy.
 _LOCAL_SHARDS = 2
 #: How often a shard is done again whose process was lost.
 _RETRIES = 3
+_CONNECT_TIMEOUT_S = 30
+#: Executor -> module that it needs.
+_ENGINES = {"ray": "ray", "dask": "distributed"}
+_ENGINE_NAMES = {"ray": "Ray", "dask": "Dask"}
 
 
 @dataclass(frozen=True)
@@ -30,20 +45,46 @@ class ShardExecutor:
         executor: Takes them.
         n_parallel: How many to give it at a time.
         is_remote: Whether other processes run them.
+        check: Raises if it cannot go on; to be asked while shards run.
+        explain: Returns what to raise instead of what a shard has raised.
     """
 
     executor: Executor
     n_parallel: int
     is_remote: bool
+    check: Callable[[], None] = field(default=lambda: None)
+    explain: Callable[[Exception], Exception] = field(default=lambda error: error)
+
+
+def check_engine(settings: WorkerSettings) -> None:
+    """Look for the library of the engine without loading it.
+
+    Raises:
+        BadInput: If it is not installed.
+    """
+    module = _ENGINES.get(settings.executor)
+    if module is not None and importlib.util.find_spec(module) is None:
+        raise BadInput(
+            f"The executor {settings.executor!r} needs {_ENGINE_NAMES[settings.executor]}: install "
+            f"it with `pip install 'lightly-platform[{settings.executor}]'`."
+        )
 
 
 @contextmanager
-def open_executor(settings: WorkerSettings) -> Iterator[ShardExecutor]:
+def open_executor(
+    settings: WorkerSettings, *, n_local: int = _LOCAL_SHARDS
+) -> Iterator[ShardExecutor]:
     """Yield what runs shards, by the settings of the worker.
+
+    Args:
+        settings: Of the worker.
+        n_local: How many shards are under way on this machine.
 
     Raises:
         BadInput: If the engine is not installed.
+        RunFailed: If its cluster cannot be reached.
     """
+    check_engine(settings)
     if settings.executor == "ray":
         with _open_ray(settings.executor_address) as found:
             yield found
@@ -51,8 +92,8 @@ def open_executor(settings: WorkerSettings) -> Iterator[ShardExecutor]:
         with _open_dask(settings.executor_address) as found:
             yield found
     else:
-        with ThreadPoolExecutor(_LOCAL_SHARDS, thread_name_prefix="shard") as executor:
-            yield ShardExecutor(executor, _LOCAL_SHARDS, is_remote=False)
+        with ThreadPoolExecutor(n_local, thread_name_prefix="shard") as executor:
+            yield ShardExecutor(executor, n_local, is_remote=False)
 
 
 class RayExecutor(Executor):
@@ -63,40 +104,119 @@ class RayExecutor(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a function somewhere in the cluster; again if its process is lost."""
-        task = self._ray.remote(max_retries=_RETRIES)(fn)
-        future: Future[Any] = task.remote(*args, **kwargs).future()
+        # Ray takes nothing but functions, and what comes here may be a partial one.
+        task = self._ray.remote(max_retries=_RETRIES)(_call)
+        future: Future[Any] = task.remote(fn, *args, **kwargs).future()
         return future
+
+
+def _call(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    return fn(*args, **kwargs)
 
 
 @contextmanager
 def _open_ray(address: str | None) -> Iterator[ShardExecutor]:
+    import ray  # noqa: PLC0415  an extra
+
+    if address is not None and ":" in address:
+        wait_for_cluster(_find_place("Ray", address))
+    options = {"log_to_driver": False, "include_dashboard": False, "logging_level": "ERROR"}
     try:
-        import ray  # noqa: PLC0415  an extra
-    except ImportError as error:
-        raise BadInput("The executor 'ray' needs Ray: install 'lightly-platform[ray]'.") from error
-    ray.init(address=address, log_to_driver=False, include_dashboard=False)
+        with _keep_sigterm():
+            ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise _explain_refusal("Ray", error) from error
     try:
-        n_cores = int(ray.cluster_resources().get("CPU", 1))
-        yield ShardExecutor(RayExecutor(ray), 2 * n_cores, is_remote=True)
+        context = ray.get_runtime_context()
+        is_client = address is not None and address.startswith("ray://")
+        place = _find_place("Ray", str(address if is_client else context.gcs_address))
+
+        def count() -> int:
+            return int(ray.cluster_resources().get("CPU", 0))
+
+        # Ray itself only tells after a minute, by ending this process.
+        yield _make_executor(RayExecutor(ray), place, place.answers, count)
     finally:
-        ray.shutdown()
+        with _keep_sigterm():
+            ray.shutdown()
+
+
+@contextmanager
+def _keep_sigterm() -> Iterator[None]:
+    """Undo what Ray does to SIGTERM, which hands the run back: its own handler exits at once."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 @contextmanager
 def _open_dask(address: str | None) -> Iterator[ShardExecutor]:
-    try:
-        from distributed import Client, LocalCluster  # noqa: PLC0415  an extra
-    except ImportError as error:
-        raise BadInput(
-            "The executor 'dask' needs Dask: install 'lightly-platform[dask]'."
-        ) from error
+    from distributed import Client, LocalCluster  # noqa: PLC0415  an extra
+
+    if address is not None:
+        wait_for_cluster(_find_place("Dask", address))
     # Processes of one thread: each has a pool of its own that keeps one core busy.
     cluster = (
         nullcontext(address)
         if address
         else LocalCluster(n_workers=count_cores(), threads_per_worker=1, dashboard_address=None)
     )
-    with cluster as place, Client(place) as client:
-        n_cores = sum(client.ncores().values())
+    with cluster as source, _connect_to_dask(Client, source) as client:
+        place = _find_place("Dask", client.scheduler.address)
+
+        def is_connected() -> bool:
+            return bool(client.status == "running")
+
+        def count() -> int:
+            return sum(client.ncores().values())
+
         executor = client.get_executor(pure=False, retries=_RETRIES)
-        yield ShardExecutor(executor, 2 * n_cores, is_remote=True)
+        yield _make_executor(executor, place, is_connected, count)
+
+
+def _connect_to_dask(client: Callable[..., Any], source: Any) -> Any:
+    try:
+        return client(source, timeout=_CONNECT_TIMEOUT_S)
+    except (OSError, ValueError) as error:
+        raise _explain_refusal("Dask", error) from error
+
+
+def _make_executor(
+    executor: Executor, place: ClusterPlace, answers: Callable[[], bool], count: Callable[[], int]
+) -> ShardExecutor:
+    return ShardExecutor(
+        executor,
+        # A cluster may begin without processes and grow with what it is given.
+        n_parallel=2 * max(1, count()),
+        is_remote=True,
+        check=ClusterWatch(place, answers, count).check,
+        explain=lambda error: explain_failure(error, place.engine),
+    )
+
+
+def _find_place(engine: str, address: str) -> ClusterPlace:
+    """Return where a cluster is, from an address with or without a scheme.
+
+    Raises:
+        BadInput: If it has no host or no port.
+    """
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port:
+        raise BadInput(
+            f"--executor-address must have a host and a port, such as 10.0.0.5:6379; got "
+            f"{address[:100]!r}."
+        )
+    return ClusterPlace(engine, host, port)
+
+
+def _explain_refusal(engine: str, error: Exception) -> RunFailed:
+    return RunFailed(
+        f"The {engine} cluster does not take this worker: {' '.join(str(error).split())[:300]}"
+    )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,28 @@ _SCHEMA = pa.schema(
         ("exif", pa.string()),
         ("thumbnail", pa.binary()),
         ("vector", pa.binary()),
+        ("frame", pa.string()),
     ]
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlace:
+    """Where a frame comes from.
+
+    Attributes:
+        video: Name of its video.
+        index: Its number in the video, from 0.
+        timestamp: When it is shown, in units of the video; None if not known.
+        timestamp_s: The same in seconds.
+        is_key: Whether decoding can begin at it.
+    """
+
+    video: str
+    index: int
+    timestamp: int | None
+    timestamp_s: float | None
+    is_key: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,8 @@ class FileRecord:
         exif: EXIF entries by name.
         thumbnail: A WebP preview.
         vector: float32 of shape (dim,); None without a model or if the file is not good.
+        frame: Where a frame comes from; None for an image. What a frame has no file of, it has of
+            its pixels: `sha256` is that of `lightly.media.frame_stream.digest_pixels`.
     """
 
     name: str
@@ -56,22 +78,12 @@ class FileRecord:
     exif: dict[str, Any] | None = None
     thumbnail: bytes | None = None
     vector: NDArray[np.float32] | None = None
+    frame: FramePlace | None = None
 
 
 def write_records(path: Path, records: Sequence[FileRecord]) -> None:
     """Write the records of a shard; the file appears whole or not at all."""
-    columns: dict[str, list[Any]] = {
-        "name": [record.name for record in records],
-        "outcome": [record.outcome for record in records],
-        "reason": [record.reason for record in records],
-        "sha256": [record.sha256 for record in records],
-        "size_bytes": [record.size_bytes for record in records],
-        "metadata": [_write_json(record.metadata) for record in records],
-        "exif": [_write_json(record.exif) for record in records],
-        "thumbnail": [record.thumbnail for record in records],
-        "vector": [None if r.vector is None else r.vector.tobytes() for r in records],
-    }
-    table = pa.table(columns, schema=_SCHEMA)
+    table = pa.Table.from_pylist([write_row(record) for record in records], _SCHEMA)
     with open_atomic(path) as file, pa.ipc.new_file(file, _SCHEMA) as writer:
         writer.write_table(table)
 
@@ -82,11 +94,34 @@ def iterate_records(path: Path, columns: Sequence[str] = _SCHEMA.names) -> Itera
     with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
         table = reader.read_all().select(wanted)
         for row in table.to_pylist():
-            yield _read_row(row)
+            yield read_row(row)
 
 
-def _read_row(row: dict[str, Any]) -> FileRecord:
-    vector = row.get("vector")
+def list_columns() -> list[str]:
+    """Return the names of what a record holds."""
+    return list(_SCHEMA.names)
+
+
+def write_row(record: FileRecord) -> dict[str, Any]:
+    """Return a record as texts, numbers and bytes."""
+    vector = record.vector
+    return {
+        "name": record.name,
+        "outcome": record.outcome,
+        "reason": record.reason,
+        "sha256": record.sha256,
+        "size_bytes": record.size_bytes,
+        "metadata": _write_json(record.metadata),
+        "exif": _write_json(record.exif),
+        "thumbnail": record.thumbnail,
+        "vector": None if vector is None else vector.astype(np.float32, copy=False).tobytes(),
+        "frame": None if record.frame is None else _write_json(asdict(record.frame)),
+    }
+
+
+def read_row(row: Mapping[str, Any]) -> FileRecord:
+    """Return the record that was written as a row; what is missing in it is empty."""
+    vector, frame = row.get("vector"), _read_json(row.get("frame"))
     return FileRecord(
         name=row["name"],
         outcome=row["outcome"],
@@ -97,6 +132,7 @@ def _read_row(row: dict[str, Any]) -> FileRecord:
         exif=_read_json(row.get("exif")),
         thumbnail=row.get("thumbnail"),
         vector=None if vector is None else np.frombuffer(vector, np.float32),
+        frame=None if frame is None else FramePlace(**frame),
     )
 
 

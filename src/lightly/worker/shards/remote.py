@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import atexit
+import tempfile
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lightly._kit.egress import EgressPolicy
 from lightly.embedding.pool import EmbeddingPool
 from lightly.embedding.registry import EmbeddingModel
 from lightly.worker.shards.kernel import ShardSpec, ShardSummary, run_shard
+from lightly.worker.shards.video_kernel import VideoSpec, run_video
+from lightly.worker.shards.video_records import VideoSummary
 from lightly.worker.sources.reading import FileReader
 from lightly.worker.sources.store_transport import open_store_transport
+from lightly.worker.sources.video_files import VideoOpener
 
 _pools: dict[str, EmbeddingPool] = {}
 _lock = threading.Lock()
@@ -44,6 +49,19 @@ def run_shard_remotely(spec: ShardSpec, work: RemoteWork) -> ShardSummary:
     try:
         reader = FileReader(transport, check=lambda: None)
         return run_shard(spec, reader, _open_pool(work.model))
+    finally:
+        transport.close()
+
+
+def run_video_remotely(spec: VideoSpec, work: RemoteWork) -> VideoSummary:
+    """Do a video in this process; one from a store lies in its temporary folder meanwhile."""
+    transport = open_store_transport(
+        work.server_url, work.token, server_urls=[work.public_url], egress=work.egress
+    )
+    try:
+        with tempfile.TemporaryDirectory(prefix="lightly-videos-") as scratch:
+            opener = VideoOpener(transport, Path(scratch), check=lambda: None)
+            return run_video(spec, opener, _open_pool(work.model), check=lambda: None)
     finally:
         transport.close()
 

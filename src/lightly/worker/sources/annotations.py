@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lightly.data.datasource_files.metadata_files import (
     list_default_values,
     parse_metadata,
     parse_metadata_schema,
+    read_values,
 )
 from lightly.data.datasource_files.names import (
     METADATA_FOLDER,
@@ -32,6 +34,7 @@ from lightly.data.datasource_files.names import (
 )
 from lightly.data.datasource_files.prediction_files import Prediction, parse_predictions
 from lightly.data.datasource_files.prediction_tasks import TaskSchema, parse_schema, parse_tasks
+from lightly.media.listing import parse_frame_name
 from lightly.worker.errors import RunFailed
 from lightly.worker.sources.file_list import InputFile
 from lightly.worker.sources.reading import FileContent, FileReader
@@ -42,6 +45,9 @@ _ROWS_PER_INSERT = 1_000
 #: Broken files that are told one by one; the others are counted.
 _TOLD_FILES = 20
 _METADATA = ""
+_VIDEO = "video"
+#: Videos whose metadata are kept at hand; frames come video by video.
+_VIDEOS_IN_MEMORY = 64
 
 
 class Annotations:
@@ -49,13 +55,18 @@ class Annotations:
 
     Args:
         path: The file to keep them in.
+        are_frames: Whether images are frames of videos: what the file of a video holds is true of
+            all its frames, and what the file of a frame holds stands above that.
 
     Attributes:
         metadata_schema: What values there are; empty without metadata.
         tasks: The prediction tasks by name.
+        unstored_tasks: Those whose predictions steer the run, but are not stored in the dataset.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, are_frames: bool = False) -> None:
+        self._are_frames = are_frames
+        self._find_of_video = lru_cache(_VIDEOS_IN_MEMORY)(self._load_of_video)
         for suffix in ("", "-journal"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -67,6 +78,12 @@ class Annotations:
         )
         self.metadata_schema: tuple[MetadataEntry, ...] = ()
         self.tasks: dict[str, TaskSchema] = {}
+        self.unstored_tasks: set[str] = set()
+
+    @property
+    def stored_tasks(self) -> dict[str, TaskSchema]:
+        """The prediction tasks that the dataset gets, by name."""
+        return {name: one for name, one in self.tasks.items() if name not in self.unstored_tasks}
 
     def close(self) -> None:
         """Close the file."""
@@ -93,7 +110,7 @@ class Annotations:
 
         def parse(content: bytes, file: str, stem: str) -> Any:
             found = parse_metadata(content, self.metadata_schema, file, stem=stem)
-            return {"content": found.content, "values": found.values}
+            return {"content": found.content, "values": found.values, "subject": found.subject}
 
         wanted = ((name, url) for name, url in files if name != METADATA_SCHEMA_FILE)
         return self._take(_METADATA, METADATA_FOLDER, reader, wanted, parse)
@@ -151,7 +168,7 @@ class Annotations:
 
     def find_metadata(self, file_name: str) -> dict[str, Any] | None:
         """Return everything in the metadata file of an image; None without one."""
-        found = self._find(_METADATA, file_name)
+        found = self._find_all_metadata(file_name)
         return None if found is None else dict(found["content"])
 
     def find_predictions(self, task: str, file_name: str) -> list[Prediction]:
@@ -161,8 +178,24 @@ class Annotations:
 
     def find_metadata_values(self, file_name: str) -> dict[str, Any]:
         """Return the values of the schema for an image by path, defaults where it has none."""
-        found = self._find(_METADATA, file_name)
+        found = self._find_all_metadata(file_name)
         return list_default_values(self.metadata_schema) if found is None else dict(found["values"])
+
+    def _find_all_metadata(self, file_name: str) -> Any:
+        """Return content and values of an image, of a frame also what is true of its video."""
+        own = self._find(_METADATA, file_name)
+        if not self._are_frames:
+            return own
+        video, _ = parse_frame_name(file_name)
+        shared = self._find_of_video(video)
+        if own is None or shared is None:
+            return own or shared
+        content = _merge(shared["content"], own["content"])
+        return {"content": content, "values": read_values(content, self.metadata_schema, file_name)}
+
+    def _load_of_video(self, video: str) -> Any:
+        found = self._find(_METADATA, video)
+        return None if found is None or found["subject"] not in {None, _VIDEO} else found
 
     def _find(self, task: str, file_name: str) -> Any:
         query = "SELECT content FROM contents WHERE task = ? AND stem = ?"
@@ -201,6 +234,15 @@ class Annotations:
         self._connection.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
         self._connection.execute("COMMIT")
         rows.clear()
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two objects as one; where both have a value, the one above counts."""
+    merged = {**below, **above}
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict) and isinstance(above[key], dict):
+            merged[key] = _merge(below[key], above[key])
+    return merged
 
 
 def _get_data(content: FileContent) -> bytes:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lightly._kit.atomic_files import write_atomic
+from lightly._kit.file_versions import make_file_version
 from lightly._kit.safe_paths import resolve_below
 from lightly.api.client_base import make_path
 from lightly.api.datasource_listing import DatasourceListing, ListingOptions
@@ -22,6 +23,7 @@ from lightly.data.datasource_files.relevant_names import RelevantNames, read_rel
 from lightly.media.listing import IMAGE_EXTENSIONS
 from lightly.worker.errors import RunRefused
 from lightly.worker.server_link import RunLink
+from lightly.worker.sources.file_list import InputFile
 
 Row = tuple[str, str]
 
@@ -42,12 +44,15 @@ class Period:
 class InputSide(Protocol):
     """Raw images."""
 
-    def iterate_pages(self, period: Period, relevant_file: str) -> Iterator[list[Row]]:
-        """Yield name and location of files, page by page.
+    def iterate_pages(
+        self, period: Period, relevant_file: str, *, with_expiry: bool = False
+    ) -> Iterator[list[InputFile]]:
+        """Yield files, page by page.
 
         Args:
             period: Which files.
             relevant_file: A list of files that matter, below `.lightly/`; all if empty.
+            with_expiry: Whether to say when the store removes them.
         """
 
 
@@ -77,16 +82,23 @@ class SignedInput:
     def __init__(self, link: RunLink) -> None:
         self._link = link
 
-    def iterate_pages(self, period: Period, relevant_file: str) -> Iterator[list[Row]]:
-        """Yield name and URL of files, page by page."""
+    def iterate_pages(
+        self, period: Period, relevant_file: str, *, with_expiry: bool = False
+    ) -> Iterator[list[InputFile]]:
+        """Yield files with their URLs, page by page."""
+        place = ("datasets", self._link.claim.dataset_id, "datasource", "list")
         listing = DatasourceListing(
             self._link.transport,
-            make_path("v1", "datasets", self._link.claim.dataset_id, "datasource", "list"),
+            make_path("v1", *place),
             {"relevantFilenamesFileName": relevant_file or None},
             # A long run outlives signed URLs, so it asks for those that lead back to the server.
             ListingOptions(period.from_s, period.to_s, _PARTS, use_redirected_read_url=True),
+            # Pages of our own tell the version of each file as well.
+            page_path=make_path("ext", "v1", *place),
+            page_filters={"withExpiry": True} if with_expiry else None,
         )
-        return listing.iterate()
+        for page in listing.iterate_files():
+            yield [InputFile(*file) for file in page]
 
 
 class SignedLightly:
@@ -140,22 +152,32 @@ class MountedInput:
     Args:
         root: The folder.
         lightly: The side that lists of relevant files are on.
+        extensions: Which files are listed, in lower case.
     """
 
-    def __init__(self, root: Path, lightly: LightlySide) -> None:
+    def __init__(
+        self, root: Path, lightly: LightlySide, extensions: tuple[str, ...] = IMAGE_EXTENSIONS
+    ) -> None:
         self._root = root
         self._lightly = lightly
+        self._extensions = extensions
 
-    def iterate_pages(self, period: Period, relevant_file: str) -> Iterator[list[Row]]:
-        """Yield name and path of files, page by page."""
+    def iterate_pages(
+        self,
+        period: Period,
+        relevant_file: str,
+        *,
+        with_expiry: bool = False,  # noqa: ARG002  files of folders stay
+    ) -> Iterator[list[InputFile]]:
+        """Yield files with their paths, page by page."""
         relevant = self._read_relevant(relevant_file) if relevant_file else None
-        page: list[Row] = []
-        for name, path, modified_s in _walk(self._root):
-            is_wanted = name.lower().endswith(IMAGE_EXTENSIONS)
-            if not is_wanted or not period.from_s <= modified_s <= period.to_s:
+        page: list[InputFile] = []
+        for name, path, status in _walk(self._root):
+            is_wanted = name.lower().endswith(self._extensions)
+            if not is_wanted or not period.from_s <= int(status.st_mtime) <= period.to_s:
                 continue
             if relevant is None or relevant.has(name):
-                page.append((name, path))
+                page.append(InputFile(name, path, make_file_version(status) or ""))
             if len(page) == _ROWS_PER_PAGE:
                 yield page
                 page = []
@@ -207,8 +229,8 @@ class MountedLightly:
                 yield f"{folder}/{name}", path
 
 
-def _walk(root: Path) -> Iterator[tuple[str, str, int]]:
-    """Yield relative name, path and moment of change of the files below a folder.
+def _walk(root: Path) -> Iterator[tuple[str, str, os.stat_result]]:
+    """Yield relative name, path and status of the files below a folder.
 
     Links to files are followed if they stay below the folder, links to folders are not. What
     belongs to the platform is left out.
@@ -227,7 +249,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str, int]]:
                 if f"{name}/" != LIGHTLY_FOLDER:
                     pending.append(f"{name}/")
             elif _is_own_file(entry, base):
-                yield name, entry.path, int(entry.stat().st_mtime)
+                yield name, entry.path, entry.stat()
 
 
 def _is_own_file(entry: os.DirEntry[str], base: Path) -> bool:

@@ -17,10 +17,14 @@ class InputFile(NamedTuple):
     Attributes:
         name: Relative to the datasource.
         location: A URL to read it from, a secret; or a path on this machine.
+        version: Stands for its bytes: as long as it stays, they do. Empty if nothing does.
+        expires_at_ms: When the store removes it, since 1970; None if it does not, or nobody asked.
     """
 
     name: str
     location: str
+    version: str = ""
+    expires_at_ms: int | None = None
 
 
 class FileList:
@@ -40,7 +44,8 @@ class FileList:
         self._connection.execute("PRAGMA journal_mode=OFF")
         self._connection.execute("PRAGMA synchronous=OFF")
         self._connection.execute(
-            "CREATE TABLE files (name BLOB PRIMARY KEY, location TEXT NOT NULL) WITHOUT ROWID"
+            "CREATE TABLE files (name BLOB PRIMARY KEY, location TEXT NOT NULL,"
+            " version TEXT NOT NULL) WITHOUT ROWID"
         )
 
     def close(self) -> None:
@@ -55,8 +60,11 @@ class FileList:
             before = self._connection.total_changes
             self._connection.execute("BEGIN")
             self._connection.executemany(
-                "INSERT OR IGNORE INTO files VALUES (?, ?)",
-                ((name.encode("utf-8", "surrogateescape"), location) for name, location in batch),
+                "INSERT OR IGNORE INTO files VALUES (?, ?, ?)",
+                (
+                    (file.name.encode("utf-8", "surrogateescape"), file.location, file.version)
+                    for file in batch
+                ),
             )
             self._connection.execute("COMMIT")
             n_repeated += len(batch) - (self._connection.total_changes - before)
@@ -73,6 +81,12 @@ class FileList:
         self._connection.execute("COMMIT")
         return dropped
 
+    def has(self, name: str) -> bool:
+        """Tell whether a file is in the list."""
+        key = name.encode("utf-8", "surrogateescape")
+        query = "SELECT 1 FROM files WHERE name = ?"
+        return self._connection.execute(query, (key,)).fetchone() is not None
+
     def __len__(self) -> int:
         """Return how many there are."""
         row = self._connection.execute("SELECT count(*) FROM files").fetchone()
@@ -81,10 +95,10 @@ class FileList:
     def iterate(self) -> Iterator[InputFile]:
         """Yield all files by name."""
         last = b""
-        query = "SELECT name, location FROM files WHERE name > ? ORDER BY name LIMIT ?"
+        query = "SELECT name, location, version FROM files WHERE name > ? ORDER BY name LIMIT ?"
         while rows := self._connection.execute(query, (last, _ROWS_PER_INSERT)).fetchall():
-            for name, location in rows:
-                yield InputFile(name.decode("utf-8", "surrogateescape"), location)
+            for name, location, version in rows:
+                yield InputFile(name.decode("utf-8", "surrogateescape"), location, version)
             last = rows[-1][0]
 
     def split(self, size: int) -> Iterator[list[InputFile]]:

@@ -19,8 +19,10 @@ from lightly.worker.errors import RunFailed
 from lightly.worker.sources.file_list import InputFile
 
 _CHUNK_BYTES = 1 << 20
-_VANISHED = frozenset({404, 410})
-_MISSING = "The file was gone when it was read."
+#: What stores answer about a file that is not there any more.
+VANISHED = frozenset({404, 410})
+#: Why a file without bytes is left out.
+MISSING = "The file was gone when it was read."
 _TOO_LARGE = f"The file has more than {MAX_IMAGE_BYTES} bytes."
 _CUT_OFF = "The store sent fewer bytes than it had announced."
 
@@ -88,11 +90,11 @@ class FileReader:
             try:
                 content = self._try_to_download(file)
             except BlobTransferFailed as error:
-                if error.status in _VANISHED:
-                    return FileContent(file, None, _MISSING, is_gone=True)
-                raise RunFailed(_explain(file, error)) from error
+                if error.status in VANISHED:
+                    return FileContent(file, None, MISSING, is_gone=True)
+                raise RunFailed(explain_failure(file, error)) from error
             except (ConnectionFailed, EgressRefused) as error:
-                raise RunFailed(_explain(file, error)) from error
+                raise RunFailed(explain_failure(file, error)) from error
             if content is not None:
                 return content
             self._check()
@@ -121,17 +123,18 @@ def _read_path(file: InputFile) -> FileContent:
     path = Path(file.location)
     try:
         if not path.is_file():
-            return FileContent(file, None, _MISSING, is_gone=True)
+            return FileContent(file, None, MISSING, is_gone=True)
         if path.stat().st_size > MAX_IMAGE_BYTES:
             return FileContent(file, None, _TOO_LARGE)
         return FileContent(file, path.read_bytes())
     except FileNotFoundError:
-        return FileContent(file, None, _MISSING, is_gone=True)
+        return FileContent(file, None, MISSING, is_gone=True)
     except OSError as error:
         return FileContent(file, None, f"The file cannot be read: {os.strerror(error.errno or 0)}.")
 
 
-def _explain(file: InputFile, error: Exception) -> str:
+def explain_failure(file: InputFile, error: Exception) -> str:
+    """Return why a store ends a run, and what to do."""
     return (
         f"The file {file.name[:200]!r} cannot be read from the datasource: {error} "
         "Check the datasource with list_datasource_permissions()."

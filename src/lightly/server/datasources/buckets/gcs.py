@@ -34,6 +34,7 @@ _RIGHTS_IN_WORDS = {
     "write": "storage.objects.create (role Storage Object User)",
     "overwrite": "storage.objects.delete (role Storage Object User)",
     "delete": "storage.objects.delete (role Storage Object User)",
+    "read the lifecycle rules": "storage.buckets.get (role Storage Legacy Bucket Reader)",
 }
 
 
@@ -75,7 +76,7 @@ def open_gcs_store(
     scheme = make_gcs_scheme(key)
     signer = GcsUrlSigner(scheme, f"{endpoint}/{encode_key(name)}")
     requests = RawRequests(network.make_session())
-    raw = S3Listing(requests, signer.sign_listing)
+    raw = S3Listing(requests, signer.sign_listing, place)
     return BucketStore(client, place, signer, raw, requests, network)
 
 

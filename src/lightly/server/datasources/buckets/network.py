@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from lightly._kit.egress import EgressPolicy, EgressRefused, shorten_host
 from lightly._kit.egress_proxy import EgressProxy, get_egress_proxy
@@ -36,16 +39,18 @@ class Network:
     Attributes:
         policy: What may be connected to.
         proxy: Enforces it.
+        ca_file: Private authorities that are trusted as well; empty for none.
     """
 
     policy: EgressPolicy
     proxy: EgressProxy
+    ca_file: str = ""
 
     @classmethod
     def open(cls, settings: Settings) -> Network:
         """Return the way that the operator's settings leave open."""
         policy = EgressPolicy.parse(settings.egress_allow)
-        return cls(policy, get_egress_proxy(policy))
+        return cls(policy, get_egress_proxy(policy), settings.datasource_ca_file)
 
     def check_reachable(self, url: str, field: str) -> None:
         """Raise unless a store may be connected to.
@@ -74,7 +79,7 @@ class Network:
 
     def make_client_options(self) -> ClientConfig:
         """Return what the library of object stores takes for its connections."""
-        return {
+        options: ClientConfig = {
             "proxy_url": self.proxy.url,
             # The proxy decides: without encryption only where the operator has opened it.
             "allow_http": True,
@@ -82,13 +87,42 @@ class Network:
             "read_timeout": dt.timedelta(seconds=READ_TIMEOUT_S),
             "timeout": dt.timedelta(seconds=REQUEST_TIMEOUT_S),
         }
+        if self.ca_file:
+            options["root_certificate"] = Path(self.ca_file).read_bytes()
+        return options
 
     def make_session(self) -> requests.Session:
         """Return a session for requests that the library cannot make."""
         session = requests.Session()
         session.trust_env = False
         session.proxies = {"http": self.proxy.url, "https": self.proxy.url}
+        if self.ca_file:
+            session.mount("https://", _TrustingAdapter(self.ca_file))
         return session
+
+
+class _TrustingAdapter(HTTPAdapter):
+    """Trusts private authorities besides the public ones, instead of in place of them.
+
+    Args:
+        ca_file: Their certificates.
+    """
+
+    def __init__(self, ca_file: str) -> None:
+        self._ca_file = ca_file
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Prepare connections without a proxy."""
+        super().init_poolmanager(*arguments, **options, ssl_context=self._make_context())
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Prepare connections through a proxy."""
+        return super().proxy_manager_for(proxy, **options, ssl_context=self._make_context())
+
+    def _make_context(self) -> ssl.SSLContext:
+        # The public ones join when a connection is made, as `requests` has them.
+        return ssl.create_default_context(cafile=self._ca_file)
 
 
 def make_retry_config() -> RetryConfig:

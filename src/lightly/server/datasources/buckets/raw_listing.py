@@ -10,33 +10,50 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
-from lightly.server.datasources.buckets.raw_requests import RawRequests
+from lightly.server.datasources.buckets.ordering import SortedPlace, choose_order
+from lightly.server.datasources.buckets.raw_requests import RawRequests, StoreAnswered
 
 #: As many as the stores give at once.
 _PAGE_FILES = 1_000
 _AZURE_PAGE_FILES = 5_000
+#: How stores begin their answer that have no such rules.
+_UNKNOWN_OPERATION = "status 501"
 
 #: Signs a request to a bucket itself: given its query, returns the URL.
 SignQuery = Callable[[Mapping[str, str]], str]
 
 
-@dataclass(frozen=True)
-class ListedKey:
-    """An object of a listing.
+class ListedKey(NamedTuple):
+    """An object of a listing. Made by the million, so no data class.
 
     Attributes:
         key: The object.
         modified_at_s: When it was last written, in whole seconds.
         marker: What has the store go on with the page that this one is on.
+        state: What changes whenever its bytes do; None if nothing tells that.
+        size_bytes: Of it.
     """
 
     key: str
     modified_at_s: int
     marker: str = ""
+    state: str | None = None
+    size_bytes: int = 0
+
+
+def make_state(etag: str | None, size_bytes: int, modified_at_s: float) -> str | None:
+    """Return what stands for the bytes of an object; None where its tag does not.
+
+    >>> make_state('"9a0364"', 12, 1.5), make_state('W/"9a0364"', 12, 1.5)
+    ('9a0364 12 1.5', None)
+    """
+    if not etag or etag.startswith("W/"):
+        return None
+    return f"{etag.strip(chr(34))} {size_bytes} {modified_at_s}"
 
 
 class RawListing(Protocol):
@@ -58,6 +75,13 @@ class RawListing(Protocol):
     def find_next(self, prefix: str, after: str) -> str | None:
         """Return the first key with a prefix behind `after`; None when there is none."""
 
+    def fetch_lifecycle(self) -> bytes | None:
+        """Return the rules by which the store removes objects; None if it does not tell them.
+
+        Raises:
+            FileNotFoundError: If there are none.
+        """
+
 
 @dataclass(frozen=True)
 class S3Listing:
@@ -66,10 +90,12 @@ class S3Listing:
     Attributes:
         requests: Asks the store.
         sign: Signs requests to the bucket.
+        place: What is known of the store's order.
     """
 
     requests: RawRequests
     sign: SignQuery
+    place: SortedPlace
     is_seekable: ClassVar[bool] = True
 
     def iterate(
@@ -80,15 +106,27 @@ class S3Listing:
     ) -> Iterator[ListedKey]:
         """Yield keys; see `RawListing`."""
         token = ""
+        is_behind: Callable[[str, str], bool] | None = None
         while True:
             place = {"continuation-token": token} if token else {"start-after": after}
             found, token = self._fetch(prefix, _PAGE_FILES, place)
+            if is_behind is None and found:
+                is_behind = choose_order(found[0].key, after, self.place)
             for one in found:
                 # Markers of folders are no files.
-                if one.key > after and not one.key.endswith("/"):
+                if is_behind is not None and is_behind(one.key, after) and one.key[-1:] != "/":
                     yield one
             if not token:
                 return
+
+    def fetch_lifecycle(self) -> bytes | None:
+        """Return the rules of the bucket; see `RawListing`."""
+        try:
+            return self.requests.send("GET", lambda: self.sign({"lifecycle": ""}))
+        except StoreAnswered as error:
+            if str(error).startswith(_UNKNOWN_OPERATION):
+                return None
+            raise
 
     def find_next(self, prefix: str, after: str) -> str | None:
         """Return the first key behind another; see `RawListing`."""
@@ -114,7 +152,10 @@ class S3Listing:
             key = find_text(entry, "Key")
             moment = dt.datetime.fromisoformat(find_text(entry, "LastModified"))
             key = unquote_plus(key) if is_encoded else key
-            found.append(ListedKey(key, int(moment.timestamp())))
+            moment_s = moment.timestamp()
+            size_bytes = int(find_text(entry, "Size") or 0)
+            state = make_state(find_text(entry, "ETag"), size_bytes, moment_s)
+            found.append(ListedKey(key, int(moment_s), "", state, size_bytes))
         is_cut = find_text(root, "IsTruncated") == "true"
         return found, find_text(root, "NextContinuationToken") if is_cut else ""
 
@@ -139,18 +180,21 @@ class AzureListing:
         """Yield keys; see `RawListing`."""
         while True:
             found, next_marker = self._fetch(prefix, _AZURE_PAGE_FILES, marker)
-            for key, modified_at_s in found:
-                if key > after and not key.endswith("/"):
-                    yield ListedKey(key, modified_at_s, marker)
+            for one in found:
+                if one.key > after and not one.key.endswith("/"):
+                    yield one
             if not next_marker:
                 return
             marker = next_marker
+
+    def fetch_lifecycle(self) -> None:
+        """Return nothing: the rules are those of the account, not of the container."""
 
     def find_next(self, prefix: str, after: str) -> str | None:
         """Return the first key behind another; see `RawListing`."""
         return next((one.key for one in self.iterate(prefix, after)), None)
 
-    def _fetch(self, prefix: str, limit: int, marker: str) -> tuple[list[tuple[str, int]], str]:
+    def _fetch(self, prefix: str, limit: int, marker: str) -> tuple[list[ListedKey], str]:
         query = {
             "restype": "container",
             "comp": "list",
@@ -168,7 +212,10 @@ class AzureListing:
             if name is not None and name.get("Encoded") == "true":
                 key = unquote_plus(key)
             if entry.find("Properties/ResourceType[.='directory']") is None:
-                found.append((key, int(moment.timestamp())))
+                moment_s = moment.timestamp()
+                size_bytes = int(find_text(entry, "Properties/Content-Length") or 0)
+                state = make_state(find_text(entry, "Properties/Etag"), size_bytes, moment_s)
+                found.append(ListedKey(key, int(moment_s), marker, state, size_bytes))
         return found, find_text(root, "NextMarker")
 
 

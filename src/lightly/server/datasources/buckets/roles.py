@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,8 +15,8 @@ from urllib.parse import urlencode, urlsplit
 
 from lightly.server.datasources.buckets.errors import find_code
 from lightly.server.datasources.buckets.network import Network, split_endpoint
+from lightly.server.datasources.buckets.own_identity import OwnIdentity, read_session
 from lightly.server.datasources.buckets.query_signing import derive_key
-from lightly.server.datasources.buckets.raw_listing import find_text, parse_xml
 from lightly.server.datasources.buckets.raw_requests import RawRequests, StoreAnswered
 from lightly.server.datasources.buckets.s3 import (
     S3Credentials,
@@ -33,7 +32,6 @@ from lightly.server.settings import Settings
 _LONG_SESSION_S = 12 * 3600
 #: What every role allows.
 _SHORT_SESSION_S = 3600
-_KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def open_role_store(
@@ -91,8 +89,9 @@ class AssumedRole:
         self._arn = arn
         self._external_id = external_id
         self._session_name = session_name
-        self._find_own = find_own or find_own_credentials
         self._now = now
+        identity = OwnIdentity(requests, self._endpoint)
+        self._find_own = find_own or (lambda: identity.find(now()))
         self._lock = threading.Lock()
         self._session: S3Credentials | None = None
 
@@ -109,8 +108,8 @@ class AssumedRole:
             return session
 
     def _assume(self) -> S3Credentials:
-        own = self._find_own()
         try:
+            own = self._find_own()
             return self._ask(own, _LONG_SESSION_S)
         except StoreAnswered as error:
             if "DurationSeconds" not in str(error):
@@ -136,41 +135,13 @@ class AssumedRole:
         content = urlencode(query).encode()
         headers = sign_request(own, self._endpoint, self._region, content, self._now())
         body = self._requests.send("POST", lambda: self._endpoint, content, headers)
-        found = parse_xml(body).find(".//{*}Credentials")
-        if found is None:
-            raise OSError("incomplete: the answer has no credentials")
-        expires_at = dt.datetime.fromisoformat(find_text(found, "Expiration")).astimezone(dt.UTC)
-        now_s = self._now()
-        half_s = max(0.0, expires_at.timestamp() - now_s) / 2
-        return S3Credentials(
-            find_text(found, "AccessKeyId"),
-            find_text(found, "SecretAccessKey"),
-            find_text(found, "SessionToken"),
-            expires_at,
-            renew_at=dt.datetime.fromtimestamp(now_s + half_s, dt.UTC),
-        )
+        return read_session(body, self._now())
 
 
 _NO_ANSWER = DatasourceUnavailable(
     "Cannot assume the role of the datasource: the token service does not answer as it should, "
     "also when asked again. Try again shortly."
 )
-
-
-def find_own_credentials() -> S3Credentials:
-    """Return the server's own credentials: what roles let in.
-
-    Raises:
-        DatasourceUnreachable: If the server has none.
-    """
-    key, secret, token = (os.environ.get(name, "") for name in _KEY_VARIABLES)
-    if not key or not secret:
-        raise DatasourceUnreachable(
-            "Cannot assume the role of the datasource: the server has no AWS credentials of its "
-            "own. The operator has to set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, of a user "
-            "who may do sts:AssumeRole, or the datasource has to use keys (type S3)."
-        )
-    return S3Credentials(key, secret, token or None)
 
 
 def sign_request(

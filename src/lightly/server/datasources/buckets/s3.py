@@ -191,7 +191,6 @@ def open_bucket(
         )
 
     requests = RawRequests(network.make_session())
-    raw = S3Listing(requests, sign_listing)
     place = Place(
         store=f"the {bucket.kind} {bucket.name!a}",
         root=bucket.root,
@@ -205,6 +204,7 @@ def open_bucket(
         is_sorted_by_bytes=_AMAZON in bucket.url,
     )
     signer = S3UrlSigner(client, bucket, find)
+    raw = S3Listing(requests, sign_listing, place)
     return BucketStore(client, place, signer, raw, requests, network, find)
 
 
@@ -338,4 +338,5 @@ def _make_rights(bucket: S3Bucket) -> dict[str, str]:
         + (" and kms:GenerateDataKey on the key" if bucket.kms_key else ""),
         "overwrite": f"s3:PutObject on {written!a}",
         "delete": f"s3:DeleteObject on {written!a}",
+        "read the lifecycle rules": f"s3:GetLifecycleConfiguration on {arn!a}",
     }

@@ -21,14 +21,20 @@ from lightly.server.datasources.buckets.errors import (
     explain_error,
     has_ended,
 )
+from lightly.server.datasources.buckets.lifecycle import find_expiry_s, parse_rules
 from lightly.server.datasources.buckets.network import Network
 from lightly.server.datasources.buckets.ordering import choose_order, is_split_safe
-from lightly.server.datasources.buckets.raw_listing import RawListing
+from lightly.server.datasources.buckets.raw_listing import ListedKey, RawListing, make_state
 from lightly.server.datasources.buckets.raw_requests import RawRequests
 from lightly.server.datasources.buckets.splitting import split_keys
 from lightly.server.datasources.models import LIGHTLY_FOLDER
-from lightly.server.datasources.stores import Method, Span
-from lightly.server.errors import ApiError, DatasourceUnavailable, FileUnknown
+from lightly.server.datasources.stores import FindExpiry, Method, Span, never_expires
+from lightly.server.errors import (
+    ApiError,
+    DatasourceUnavailable,
+    DatasourceUnreachable,
+    FileUnknown,
+)
 
 if TYPE_CHECKING:
     # The library has this name for type checkers only.
@@ -56,6 +62,7 @@ _CHECK_TTL_S = 30.0
 _LEFT_AFTER_S = 600
 #: Answers that were cut off, in one listing, before it gives up.
 _MAX_CUT_ANSWERS = 4
+_READ_RULES = "read the lifecycle rules"
 _WRITING = ("canWrite", "canOverwrite")
 _DOTS = frozenset({".", ".."})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -68,19 +75,34 @@ class BucketFile:
         name: Relative to the datasource.
         position: Where the listing goes on behind it.
         modified_at_s: When it was last written, in whole seconds.
+        state: See `FoundFile.find_state`.
+        size_bytes: Of it.
     """
 
     # Made by the million, so no data class: a frozen one takes three times as long to make.
-    __slots__ = ("modified_at_s", "name", "position")
+    __slots__ = ("modified_at_s", "name", "position", "size_bytes", "state")
 
-    def __init__(self, name: str, position: str, modified_at_s: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        position: str,
+        modified_at_s: int,
+        state: str | None = None,
+        size_bytes: int = 0,
+    ) -> None:
         self.name = name
         self.position = position
         self.modified_at_s = modified_at_s
+        self.state = state
+        self.size_bytes = size_bytes
 
     def find_modified_at_s(self) -> int | None:
         """Return when it was last written: listings of buckets say so."""
         return self.modified_at_s
+
+    def find_state(self) -> str | None:
+        """Return what changes whenever its bytes do: the tag that the store gives them."""
+        return self.state
 
 
 class UrlSigner(Protocol):
@@ -175,11 +197,12 @@ class BucketStore:
         """Yield the files whose names begin with `prefix`; see `FileStore`."""
         skipped = len(self._place.root)
         after, _, marker = span.after.partition(_MARKER)
-        for key, modified_at_s, page in self._iterate_keys(prefix, after, marker):
-            name = key[skipped:]
+        for one in self._iterate_keys(prefix, after, marker):
+            name = one.key[skipped:]
             if span.last and name > span.last:
                 return
-            yield BucketFile(name, f"{name}{_MARKER}{page}" if page else name, modified_at_s)
+            position = f"{name}{_MARKER}{one.marker}" if one.marker else name
+            yield BucketFile(name, position, one.modified_at_s, one.state, one.size_bytes)
 
     def split(self, prefix: str, count: int) -> list[str]:
         """Return names that part the files about evenly; see `FileStore`."""
@@ -232,6 +255,25 @@ class BucketStore:
     def write(self, name: str, content: bytes) -> None:
         """Store a file, whole or not at all, in place of an older one."""
         self._put("write", name, content)
+
+    def open_expiry(self) -> FindExpiry:
+        """Return what tells when the bucket's rules remove a file; see `FileStore`."""
+        try:
+            with self._explained(_READ_RULES, ""):
+                body = self._raw.fetch_lifecycle()
+        except FileUnknown:
+            return never_expires
+        if body is None:
+            raise DatasourceUnreachable(
+                f"What the rules of {self._place.store} remove is not known: the store does not "
+                "show them to the credentials of a datasource."
+            )
+        root, rules = self._place.root, parse_rules(body)
+        return lambda file: (
+            find_expiry_s(rules, root + file.name, file.size_bytes, file.modified_at_s)
+            if isinstance(file, BucketFile)
+            else None
+        )
 
     def verify(self, *, is_written: bool) -> dict[str, str]:
         """Try everything; see `FileStore`."""
@@ -305,7 +347,7 @@ class BucketStore:
         with self._explained("delete", name), suppress(FileNotFoundError):
             self._requests.send("DELETE", make_url)
 
-    def _iterate_keys(self, prefix: str, after: str, marker: str) -> Iterator[tuple[str, int, str]]:
+    def _iterate_keys(self, prefix: str, after: str, marker: str) -> Iterator[ListedKey]:
         """Yield keys, when they were written and their pages, by the library while it can."""
         root = self._place.root
         prefix, position = root + prefix, root + after if after else ""
@@ -313,9 +355,9 @@ class BucketStore:
             n_left = _MAX_CUT_ANSWERS
             while True:
                 try:
-                    for key, modified_at_s in self._iterate_known(prefix, position):
-                        position = key
-                        yield key, modified_at_s, ""
+                    for one in self._iterate_known(prefix, position):
+                        position = one.key
+                        yield one
                     return
                 except _KeyRefused:
                     break
@@ -328,9 +370,9 @@ class BucketStore:
             for one in self._raw.iterate(prefix, position, marker):
                 # Whoever asks for a path with dots for folders asks for a shorter one.
                 if _DOTS.isdisjoint(one.key.split("/")):
-                    yield one.key, one.modified_at_s, one.marker
+                    yield one
 
-    def _iterate_known(self, prefix: str, after: str) -> Iterator[tuple[str, int]]:
+    def _iterate_known(self, prefix: str, after: str) -> Iterator[ListedKey]:
         """Yield keys as the library lists them.
 
         Raises:
@@ -347,7 +389,9 @@ class BucketStore:
                         is_behind = choose_order(key, after, self._place)
                     # Some stores begin anew instead: a listing would never end.
                     if is_behind(key, after):
-                        yield key, int(found["last_modified"].timestamp())
+                        moment_s = found["last_modified"].timestamp()
+                        state = make_state(found["e_tag"], found["size"], moment_s)
+                        yield ListedKey(key, int(moment_s), "", state, found["size"])
 
     def _check_reachable(self) -> None:
         """Look where the store's name leads, now and then: the proxy does it each time."""

@@ -1,0 +1,1 @@
+"""What the compute worker costs beyond the work that has to be done."""

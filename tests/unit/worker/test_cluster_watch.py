@@ -1,0 +1,94 @@
+"""Noticing that a cluster is gone, and saying what its failures mean."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import CancelledError
+
+import pytest
+
+from lightly._kit.errors import BadInput
+from lightly.worker.errors import RunFailed
+from lightly.worker.shards import cluster_watch
+from lightly.worker.shards.cluster_watch import ClusterPlace, ClusterWatch, explain_failure
+from lightly.worker.shards.executors import _find_place
+from tests.support.ports import find_free_port
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 1_000.0
+        monkeypatch.setattr(cluster_watch.time, "monotonic", lambda: self.now_s)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the watch."""
+    return Clock(monkeypatch)
+
+
+def test_a_cluster_that_does_not_answer_is_gone_after_a_while(clock: Clock) -> None:
+    place = ClusterPlace("Ray", "127.0.0.1", find_free_port())
+    watch = ClusterWatch(place, place.answers, lambda: 1)
+    watch.check()
+    clock.now_s += 10
+    watch.check()
+    clock.now_s += 10
+    with pytest.raises(RunFailed, match=r"The Ray cluster at 127\.0\.0\.1:\d+ is gone"):
+        watch.check()
+
+
+def test_a_cluster_may_be_without_processes_for_some_minutes(clock: Clock) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        n_cores = 0
+        place = ClusterPlace("Dask", *server.getsockname())
+        watch = ClusterWatch(place, place.answers, lambda: n_cores)
+        clock.now_s += 290
+        watch.check()
+        n_cores = 1
+        clock.now_s += 100
+        watch.check()
+        n_cores = 0
+        clock.now_s += 310
+        with pytest.raises(RunFailed, match="no process that works for 300 seconds"):
+            watch.check()
+
+
+def test_a_failure_of_ours_keeps_its_words() -> None:
+    class Wrapped(Exception):
+        cause = RunFailed("The store refuses.")
+
+    assert explain_failure(Wrapped("a long trace"), "Ray") is Wrapped.cause
+    fault = ValueError("x")
+    assert explain_failure(fault, "Dask") is fault
+
+
+def test_a_failure_of_the_engine_says_what_to_do() -> None:
+    explained = explain_failure(CancelledError(), "Dask")
+    assert isinstance(explained, RunFailed)
+    assert "The Dask cluster has dropped the work" in str(explained)
+    killed = type("KilledWorker", (Exception,), {"__module__": "distributed.scheduler"})
+    explained = explain_failure(killed("shard 3\nwas tried"), "Dask")
+    assert isinstance(explained, RunFailed)
+    assert "could not do its work (KilledWorker: shard 3 was tried)." in str(explained)
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [
+        ("10.0.0.5:6379", "10.0.0.5", 6379),
+        ("tcp://head:8786", "head", 8786),
+        ("ray://[::1]:10001", "::1", 10001),
+    ],
+)
+def test_addresses_may_have_a_scheme(address: str, host: str, port: int) -> None:
+    place = _find_place("Ray", address)
+    assert (place.host, place.port) == (host, port)
+
+
+@pytest.mark.parametrize("address", ["head", "head:", "tcp://:1", "head:x", "head:99999"])
+def test_an_address_without_host_or_port_is_refused(address: str) -> None:
+    with pytest.raises(BadInput, match="--executor-address must have a host and a port"):
+        _find_place("Dask", address)
