@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from lightly.server.columns.leftovers import remove_leftover_columns
+from lightly.server.columns.service import find_folder
 from lightly.server.datasets.purge import purge_deleted_datasets
 from lightly.server.db import tables
+from lightly.server.maintenance import Maintenance
 from lightly.server.storage.blobs import make_sample_key
 
 FAR_FUTURE_MS = 10**15
@@ -60,3 +63,19 @@ def test_a_dataset_that_can_still_come_back_is_kept(server):
     assert purge_deleted_datasets(platform.database, platform.blobs, 1) == 0
     assert count_rows(server) == before
     assert len(list_blobs(server)) == 1
+
+
+def test_files_that_were_derived_from_purged_datasets_go_and_others_stay(sqlite_server):
+    server, platform = sqlite_server, sqlite_server.platform
+    kept, deleted = (fill_dataset(server, name) for name in ("kept", "deleted"))
+    for dataset_id in (kept, deleted):
+        answer = server.client.get(f"/ext/v1/datasets/{dataset_id}/columns")
+        assert answer.status_code == 200, answer.text
+    folder = find_folder(platform)
+    server.client.delete(f"/v1/datasets/{deleted}")
+    assert remove_leftover_columns(platform.database, folder) == 0
+
+    purge_deleted_datasets(platform.database, platform.blobs, FAR_FUTURE_MS)
+    Maintenance(platform).tidy_up()
+
+    assert [found.name for found in folder.iterdir()] == [kept]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Self
 
 _PIECE_BYTES = 64 * 1024
-_TURNS_TO_END = 5
+_TURNS_TO_END = 3
 
 
 class Balancer:
@@ -50,19 +50,23 @@ class Balancer:
         self._is_listening.set()
         self._loop.run_forever()
         server.close()
-        for task in asyncio.all_tasks(self._loop):
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
             task.cancel()
-        # Lets the cancelled tasks end, and with them their connections.
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        # Connections end one turn after they are closed.
         for _ in range(_TURNS_TO_END):
             self._loop.run_until_complete(asyncio.sleep(0))
 
     async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        backend = next(self._backends)
-        back_reader, back_writer = await asyncio.open_connection("127.0.0.1", backend)
+        ends = [writer]
         try:
+            connecting = asyncio.open_connection("127.0.0.1", next(self._backends))
+            back_reader, back_writer = await connecting
+            ends.append(back_writer)
             await asyncio.gather(_pump(reader, back_writer), _pump(back_reader, writer))
         finally:
-            for end in (writer, back_writer):
+            for end in ends:
                 # TLS would wait for the other side to say good-bye.
                 end.transport.abort() if self._tls else end.close()
 

@@ -6,6 +6,8 @@ import logging
 import threading
 import time
 
+from lightly.server.columns.leftovers import remove_leftover_columns
+from lightly.server.columns.service import find_folder
 from lightly.server.datasets.purge import purge_deleted_datasets
 from lightly.server.datasources.service import note_roles, reseal_secrets
 from lightly.server.platform import PlatformState
@@ -50,6 +52,7 @@ class Maintenance:
         count = purge_deleted_datasets(platform.database, platform.blobs, before_ms)
         if count:
             log.info("purged %d deleted datasets", count)
+        remove_leftover_columns(platform.database, find_folder(platform))
         resealed = reseal_secrets(platform)
         if resealed:
             log.info("sealed the secrets of %d datasources with the newest key", resealed)

@@ -50,8 +50,12 @@ def open_columns(
         dataset = load_dataset(connection, caller, dataset_id, Action.READ)
         revisions = read_revisions(connection, dataset.key)
     state = DatasetState(dataset.id, dataset.key, dataset.n_samples, revisions)
-    folder = Path(platform.settings.data_dir, _FOLDER)
-    return dataset, platform.columns.open(platform.database, folder, state)
+    return dataset, platform.columns.open(platform.database, find_folder(platform), state)
+
+
+def find_folder(platform: PlatformState) -> Path:
+    """Return where this server keeps derived columns, in one folder per dataset."""
+    return Path(platform.settings.data_dir, _FOLDER)
 
 
 def write_info(info: ColumnInfo) -> dict[str, Any]:
