@@ -6,8 +6,9 @@ BIN := .venv/bin
 # waiting for the disk would take most of the time.
 SCRATCH := $(shell [ "$$(df --output=avail -m /dev/shm 2>/dev/null | tail -1)" -gt 4000 ] && echo /dev/shm || echo /tmp)
 PYTEST_ALONE := TMPDIR=$(SCRATCH) $(BIN)/pytest --timeout 600
+# One worker more than cores, since tests wait a quarter of their time for processes that start.
 # In their own order: servers that a module shares are started once, not at every change of database.
-PYTEST := $(PYTEST_ALONE) -n 2 --dist loadgroup --randomly-dont-reorganize
+PYTEST := $(PYTEST_ALONE) -n 3 --dist loadgroup --randomly-dont-reorganize
 # Numeric libraries take one thread per process: two cores are shared by the test workers.
 export OMP_NUM_THREADS ?= 1
 

@@ -7,8 +7,10 @@ import random
 import signal
 import stat
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -54,6 +56,11 @@ REQUESTS = {"metadata": 12, "thumbnails": 264, "full": 504}
 pytestmark = pytest.mark.xdist_group("fault-kills")
 
 
+def choose(values: Iterable[str], *short: str) -> list[Any]:
+    """Return values of a parameter; those that are not named are for the long profile."""
+    return [v if v in short else pytest.param(v, marks=pytest.mark.long) for v in values]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("pictures")
@@ -72,7 +79,7 @@ def server(tmp_path):
         yield running
 
 
-@pytest.mark.parametrize("mode", list(REQUESTS))
+@pytest.mark.parametrize("mode", choose(REQUESTS, "full"))
 def test_an_upload_ends_whole_though_the_server_is_killed(server, folder, mode, monkeypatch):
     path, names = folder
     monkeypatch.setattr(upload_engine, "BATCH_ITEMS", BATCH)
@@ -114,7 +121,7 @@ def crashing_server(tmp_path):
     server.kill()
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", choose(PLACES, "file.before_rename", "transaction.after_commit"))
 def test_a_crash_at_any_line_loses_and_doubles_nothing(
     crashing_server, small_folder, place, monkeypatch
 ):
@@ -149,6 +156,7 @@ def test_a_crash_at_any_line_loses_and_doubles_nothing(
     await_condition(lambda: not any(leftover.exists() for leftover in leftovers))
 
 
+@pytest.mark.long
 def test_the_published_client_ends_by_itself_though_the_server_is_killed(server, small_folder):
     path, names = small_folder
     generator = random.Random(choose_seed())
@@ -184,7 +192,7 @@ def test_the_published_client_ends_by_itself_though_the_server_is_killed(server,
     check_log(server)
 
 
-@pytest.mark.parametrize("mode", ["metadata", "full"])
+@pytest.mark.parametrize("mode", choose(("metadata", "full"), "full"))
 def test_a_killed_client_goes_on_where_it_stopped(server, folder, mode, tmp_path):
     path, names = folder
     generator = random.Random(choose_seed())
