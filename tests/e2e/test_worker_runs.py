@@ -424,7 +424,7 @@ def test_a_run_whose_worker_ends_is_finished_by_the_next_one(
     assert len(found["names"]) == N_SELECTED
 
 
-@pytest.mark.parametrize("version", ["1.4.26", "1.2.28"])
+@pytest.mark.parametrize("version", [pytest.param("1.4.26", marks=pytest.mark.long), "1.2.28"])
 def test_runs_of_older_clients_end_well(
     place: Place, schedule: Callable[..., tuple[str, str]], version: str
 ) -> None:

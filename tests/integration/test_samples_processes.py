@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from requests.exceptions import ChunkedEncodingError
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 CLIENTS = 4
@@ -46,7 +47,7 @@ class Caller:
         while True:
             try:
                 response = self.request(method, path, **options)
-            except (requests.ConnectionError, requests.Timeout):
+            except (requests.ConnectionError, requests.Timeout, ChunkedEncodingError):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
