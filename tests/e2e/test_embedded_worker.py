@@ -12,7 +12,7 @@ import psutil
 
 from tests.support.http_clients import RemoteClient
 from tests.support.pictures import draw_folder
-from tests.support.platforms import ServerProcess, keep_running
+from tests.support.platforms import ServerProcess, keep_running, name_mounts
 from tests.support.run_queue import RunQueue
 
 SELECTION = {
@@ -63,11 +63,7 @@ def make_server(folder: Path) -> ServerProcess:
     """Draw pictures and return a server that reads them, with its worker; it is not started."""
     draw_folder(folder / "input", 12)
     (folder / "lightly").mkdir()
-    mounts = {
-        "LIGHTLY_SERVER_INPUT_MOUNT": str(folder / "input"),
-        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(folder / "lightly"),
-    }
-    return ServerProcess(folder / "data", environment=mounts, has_worker=True)
+    return ServerProcess(folder / "data", environment=name_mounts(folder), has_worker=True)
 
 
 def test_a_run_is_done_without_any_worker_being_started(tmp_path: Path) -> None:

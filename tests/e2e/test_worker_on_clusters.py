@@ -18,7 +18,7 @@ from lightly.openapi_generated.swagger_client.models.datasource_purpose import D
 from tests.support.engine_clusters import Cluster, run_dask, run_ray
 from tests.support.http_clients import RemoteClient
 from tests.support.pictures import draw_folder
-from tests.support.platforms import ServerProcess, run_process
+from tests.support.platforms import ServerProcess, name_mounts, run_process
 from tests.support.ports import find_free_port
 from tests.support.worker_process import ComputeWorker
 
@@ -61,12 +61,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     (pictures / "zz-copy.jpg").write_bytes((pictures / names[0]).read_bytes())
     (pictures / "broken.jpg").write_bytes(b"this is no picture")
     (folder / "lightly" / "pictures").mkdir(parents=True)
-    mounts = {
-        "LIGHTLY_SERVER_INPUT_MOUNT": str(folder / "input"),
-        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(folder / "lightly"),
-        "LIGHTLY_SERVER_RUN_LEASE_S": "10",
-    }
-    with run_process(folder / "data", **mounts) as server:
+    with run_process(
+        folder / "data", **name_mounts(folder), LIGHTLY_SERVER_RUN_LEASE_S="10"
+    ) as server:
         client, _ = _schedule(server, "on threads")
         # Nothing is kept between runs, so that each does all of its work.
         worker = ComputeWorker(server.url, server.token, folder, "--cache-gb", "0")

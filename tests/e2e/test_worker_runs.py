@@ -15,7 +15,7 @@ import requests
 
 from tests.support.http_clients import RemoteClient
 from tests.support.pictures import draw_folder
-from tests.support.platforms import ServerProcess, run_process
+from tests.support.platforms import ServerProcess, name_mounts, run_process
 from tests.support.published_clients.runner import run_client_script
 from tests.support.worker_process import ComputeWorker
 
@@ -121,11 +121,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     (pictures / "broken.jpg").write_bytes(b"this is no picture")
     outputs = tmp_path / "lightly" / "pictures"
     outputs.mkdir(parents=True)
-    mounts = {
-        "LIGHTLY_SERVER_INPUT_MOUNT": str(tmp_path / "input"),
-        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(tmp_path / "lightly"),
-    }
-    with run_process(tmp_path / "data", **mounts) as server:
+    with run_process(tmp_path / "data", **name_mounts(tmp_path)) as server:
         yield Place(server, pictures, outputs, names, tmp_path)
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from lightly.api import ApiWorkflowClient
 from lightly.data.made_tasks import AUTO_TAGS_TASK, PRETAGGING_TASK
 from lightly.embedding.detectors import register_detector
-from tests.support.platforms import ServerProcess, run_process
+from tests.support.platforms import ServerProcess, name_mounts, run_process
 from tests.support.tiny_onnx import write_bright_detector
 from tests.support.worker_process import ComputeWorker
 
@@ -48,11 +48,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     draw_photos(pictures, "flower", "flower.jpg", N_FLOWERS)
     draw_photos(pictures, "palace", "china.jpg", N_PALACES)
     (tmp_path / "lightly" / "pictures").mkdir(parents=True)
-    mounts = {
-        "LIGHTLY_SERVER_INPUT_MOUNT": str(tmp_path / "input"),
-        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(tmp_path / "lightly"),
-    }
-    with run_process(tmp_path / "data", **mounts) as running:
+    with run_process(tmp_path / "data", **name_mounts(tmp_path)) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.platforms import ServerProcess, run_process
+from tests.support.platforms import ServerProcess, name_mounts, run_process
 from tests.support.published_clients.runner import run_client_script
 from tests.support.worker_process import ComputeWorker
 
@@ -105,11 +105,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         Image.fromarray((image / 16 * 255).astype(np.uint8)).save(digits / f"{number:04d}.png")
     (digits / "broken.png").write_bytes(b"this is no picture")
     _write_boxes(folder / "lightly" / "digits" / ".lightly" / "predictions")
-    mounts = {
-        "LIGHTLY_SERVER_INPUT_MOUNT": str(folder / "input"),
-        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(folder / "lightly"),
-    }
-    with run_process(folder / "data", **mounts) as server:
+    with run_process(folder / "data", **name_mounts(folder)) as server:
         yield Place(server, folder)
 
 

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from tests.support.http_clients import RemoteClient
-from tests.support.platforms import ServerProcess, run_process
+from tests.support.platforms import ServerProcess, name_mounts, run_process
 from tests.support.published_clients.runner import run_client_script
 from tests.support.real_videos import REAL_VIDEOS, find_real_video
 from tests.support.worker_process import ComputeWorker
@@ -135,11 +135,7 @@ def drives(tmp_path: Path) -> Iterator[Drives]:
     (videos / "town" / "phone.mp4").write_bytes(find_real_video(CARPHONE).read_bytes())
     lightly = tmp_path / "lightly" / "drives"
     lightly.mkdir(parents=True)
-    mounts = {
-        "LIGHTLY_SERVER_INPUT_MOUNT": str(tmp_path / "input"),
-        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(tmp_path / "lightly"),
-    }
-    with run_process(tmp_path / "data", **mounts) as server:
+    with run_process(tmp_path / "data", **name_mounts(tmp_path)) as server:
         yield Drives(server, videos, lightly / ".lightly", tmp_path)
 
 

@@ -83,6 +83,14 @@ def run_in_process(
         platform.database.close()
 
 
+def name_mounts(root: Path) -> dict[str, str]:
+    """Return the variables of a server whose mounts are `input` and `lightly` below a folder."""
+    return {
+        "LIGHTLY_SERVER_INPUT_MOUNT": str(root / "input"),
+        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(root / "lightly"),
+    }
+
+
 class ServerProcess:
     """`lightly server` as a real process.
 

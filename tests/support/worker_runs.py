@@ -13,7 +13,7 @@ from unittest.mock import patch
 from lightly.api import ApiWorkflowClient
 from lightly.openapi_generated.swagger_client.models import DatasetType, DatasourcePurpose
 from tests.support.pictures import draw_folder
-from tests.support.platforms import ServerProcess, run_process
+from tests.support.platforms import ServerProcess, name_mounts, run_process
 from tests.support.worker_process import ComputeWorker
 
 DIVERSITY = [{"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}]
@@ -106,9 +106,5 @@ def run_local_place(root: Path, **variables: str) -> Iterator[LocalPlace]:
     """Yield a server with two mounts below a folder."""
     for name in ("input", "lightly"):
         (root / name).mkdir(parents=True)
-    mounts = {
-        "LIGHTLY_SERVER_INPUT_MOUNT": str(root / "input"),
-        "LIGHTLY_SERVER_LIGHTLY_MOUNT": str(root / "lightly"),
-    }
-    with run_process(root / "data", **mounts, **variables) as server:
+    with run_process(root / "data", **name_mounts(root), **variables) as server:
         yield LocalPlace(server, root)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,10 @@ from lightly.cli.old_settings import (
     read_folder,
     remember,
 )
+from lightly.cli.progress import open_progress
 
 if TYPE_CHECKING:
-    from lightly.embedding.folders import EmbedProgress, EmbedSummary
+    from lightly.embedding.folders import EmbedSummary
     from lightly.embedding.registry import EmbeddingModel
 
 DEFAULT_OUTPUT = Path("embeddings.csv")
@@ -202,40 +202,16 @@ def _embed(input_dir: Path, output: Path, *, quiet: bool, **settings: Any) -> Em
     from lightly.embedding.folders import embed_folder
 
     try:
-        with _progress_bar(quiet=quiet) as on_progress:
-            return embed_folder(input_dir, output, on_progress=on_progress, **settings)
+        with open_progress("Embedding", quiet=quiet) as line:
+            return embed_folder(
+                input_dir,
+                output,
+                on_progress=lambda state: line.show_speed(state.n_done, state.n_total),
+                **settings,
+            )
     except KeyboardInterrupt:
         click.echo("Interrupted. The same command goes on from here.", err=True)
         sys.exit(130)
-
-
-@contextmanager
-def _progress_bar(*, quiet: bool) -> Iterator[Any]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
-        task = progress.add_task("Embedding", total=None, speed="")
-
-        def show(state: EmbedProgress) -> None:
-            progress.update(task, completed=state.n_done, total=state.n_total)
-            speed = progress.tasks[0].speed
-            progress.update(task, speed=f"{speed:.0f}/s" if speed else "")
-
-        yield show
 
 
 def _print_summary(summary: EmbedSummary) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from lightly.cli.old_settings import (
     read_folder,
     remember,
 )
+from lightly.cli.progress import open_progress
 from lightly.embedding.training.settings import (
     TrainingSettings,
     check_training_available,
@@ -90,21 +90,23 @@ def train_folder(values: Values, folder: Path) -> TrainedModel:
     pixels = find_pixels(folder, key=key)
     if pixels is None:
         sources = ((str(image.path), None) for image in images)
-        with _show_progress("Reading images", len(images)) as show:
+        with open_progress("Reading images", len(images)) as line:
             for n_done in store_pixels(sources, folder, side=settings.stored_side, key=key):
-                show(n_done, len(images), "")
+                line.show(n_done, len(images), "")
         pixels = find_pixels(folder, key=key)
     assert pixels is not None  # noqa: S101  they have just been stored
     if pixels.n_left_out:
         click.echo(f"{pixels.n_left_out} images cannot be decoded and are left out.", err=True)
-    with _show_progress(f"Training {settings.model.name}", None) as show:
+    with open_progress(f"Training {settings.model.name}") as line:
         trained = train_model(
             pixels,
             settings,
             folder,
             pixels_key=key,
             start=start,
-            on_progress=lambda n_done, n_total, loss: show(n_done, n_total, f"loss {loss:.3f}"),
+            on_progress=lambda n_done, n_total, loss: line.show(
+                n_done, n_total, f"loss {loss:.3f}"
+            ),
         )
     pixels.path.unlink(missing_ok=True)
     return trained
@@ -180,33 +182,6 @@ def _make_key(paths: list[Path], settings: TrainingSettings) -> str:
         found = path.stat()
         digest.update(os.fsencode(path) + f"\0{found.st_size}\0{found.st_mtime_ns}\0".encode())
     return digest.hexdigest()
-
-
-@contextmanager
-def _show_progress(title: str, n_total: int | None) -> Iterator[Any]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=n_total, note="")
-
-        def show(n_done: int, n_all: int, note: str) -> None:
-            progress.update(task, completed=n_done, total=n_all, note=note)
-
-        yield show
 
 
 train = KeyValueCommand(

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from lightly.embedding.detectors import Detector, format_detector
 from lightly.embedding.pool import count_cores
-from lightly.embedding.registry import UnusableModel, measure_sha256
+from lightly.embedding.registry import check_unchanged, measure_sha256
 from lightly.media.limits import MEMORY_BYTES
 from lightly.media.sandbox import DecodePool, make_request
 from lightly.media.sandbox_process import ChildSettings
@@ -53,10 +53,9 @@ class DetectionPool:
 
     def __enter__(self) -> Self:
         """Check the detector and start the processes."""
-        if measure_sha256(self._detector.path) != self._detector.sha256:
-            raise UnusableModel(
-                f"The file of the detector {self._detector.id!r} was changed. Add it again."
-            )
+        detector = self._detector
+        found_sha256 = measure_sha256(detector.path)
+        check_unchanged("detector", detector.id, found_sha256, detector.sha256)
         self._pool.__enter__()
         return self
 

@@ -12,20 +12,23 @@ Corners are x1, y1, x2, y2 in pixels of the input.
 from __future__ import annotations
 
 import json
-import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lightly._kit.atomic_files import open_atomic, write_atomic
 from lightly._kit.errors import BadInput
-from lightly.embedding.registry import UnusableModel, measure_sha256, models_folder
+from lightly.embedding.registry import (
+    ENTRY_FILE,
+    MODEL_FILE,
+    UnusableModel,
+    choose_id,
+    measure_sha256,
+    models_folder,
+    store_model,
+)
 
 _FOLDER = "detectors"
-_ENTRY_FILE, _MODEL_FILE = "entry.json", "model.onnx"
-_ID_FORM = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 #: Classes that stand for no object.
 _NO_OBJECTS = ("", "__background__", "background", "N/A")
 DEFAULT_MIN_SCORE = 0.25
@@ -91,8 +94,8 @@ def find_detector(name: str | None = None) -> Detector:
 
 def list_detectors() -> list[Detector]:
     """Return the detectors of this machine, sorted by id."""
-    entries = sorted((models_folder() / _FOLDER).glob(f"*/{_ENTRY_FILE}"))
-    return [parse_detector(entry.read_text(), entry.parent / _MODEL_FILE) for entry in entries]
+    entries = sorted((models_folder() / _FOLDER).glob(f"*/{ENTRY_FILE}"))
+    return [parse_detector(entry.read_text(), entry.parent / MODEL_FILE) for entry in entries]
 
 
 def register_detector(
@@ -123,9 +126,7 @@ def register_detector(
     from lightly.embedding.detection import probe_detector  # noqa: PLC0415  loads ONNX Runtime
 
     source = Path(onnx_path)
-    chosen = detector_id or re.sub(r"[^a-z0-9._-]+", "-", source.stem.lower()).strip("-._")[:64]
-    if _ID_FORM.fullmatch(chosen) is None:
-        raise BadInput(f"A model id has 1 to 64 of a-z 0-9 . _ -; got {chosen[:64]!r}.")
+    chosen = choose_id(detector_id, source)
     if not any(name not in _NO_OBJECTS for name in classes):
         raise BadInput("A detector needs the names of its classes, one for each label from 0 on.")
     if not 0 <= min_score <= 1:
@@ -137,12 +138,10 @@ def register_detector(
             raise BadInput(f"The id {chosen!r} belongs to another detector. Choose another one.")
     layout, side, form = probe_detector(source, input_side=input_side)
     detector = Detector(
-        chosen, folder / _MODEL_FILE, sha256, tuple(classes), side, layout, form, min_score,
+        chosen, folder / MODEL_FILE, sha256, tuple(classes), side, layout, form, min_score,
         mean or (0.0, 0.0, 0.0), std or (1.0, 1.0, 1.0),
     )  # fmt: skip
-    with source.open("rb") as original, open_atomic(detector.path) as copy:
-        shutil.copyfileobj(original, copy)
-    write_atomic(folder / _ENTRY_FILE, format_detector(detector).encode())
+    store_model(source, detector.path, format_detector(detector))
     return detector
 
 

@@ -22,7 +22,7 @@ from lightly.embedding.examined_frames import FrameOrEnd, read_answers
 from lightly.embedding.registry import (
     DEFAULT_MODEL_ID,
     EmbeddingModel,
-    UnusableModel,
+    check_unchanged,
     find_model,
     format_entry,
     measure_sha256,
@@ -144,10 +144,8 @@ class EmbeddingPool:
 
     def __enter__(self) -> Self:
         """Check the model and start the processes."""
-        if measure_sha256(self._model.path) != self._model.sha256:
-            raise UnusableModel(
-                f"The file of the model {self._model.id!r} was changed. Add it again."
-            )
+        model = self._model
+        check_unchanged("model", model.id, measure_sha256(model.path), model.sha256)
         self._pool.__enter__()
         return self
 

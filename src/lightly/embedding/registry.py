@@ -28,8 +28,8 @@ MODELS_FOLDER_VARIABLE = "LIGHTLY_MODELS_DIR"
 MAX_MODEL_BYTES = 2 * 1024**3
 
 _ID_FORM = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_ENTRY_FILE = "entry.json"
-_MODEL_FILE = "model.onnx"
+ENTRY_FILE = "entry.json"
+MODEL_FILE = "model.onnx"
 _CHUNK_BYTES = 1024 * 1024
 
 Layout = Literal["uint8_nhwc", "float32_nchw", "float16_nchw"]
@@ -116,7 +116,7 @@ def find_model(name: str) -> EmbeddingModel:
         return SHIPPED_MODEL
     if name.lower().endswith(".onnx"):
         return register_model(name)
-    entry = models_folder() / name / _ENTRY_FILE
+    entry = models_folder() / name / ENTRY_FILE
     if _ID_FORM.fullmatch(name) is None or not entry.is_file():
         known = ", ".join(model.id for model in list_models())
         raise UnknownModel(f"There is no model {name[:64]!r}. Known: {known}.")
@@ -125,7 +125,7 @@ def find_model(name: str) -> EmbeddingModel:
 
 def list_models() -> list[EmbeddingModel]:
     """Return the shipped model and those of the user, sorted by id."""
-    entries = sorted(models_folder().glob(f"*/{_ENTRY_FILE}"))
+    entries = sorted(models_folder().glob(f"*/{ENTRY_FILE}"))
     return [SHIPPED_MODEL, *(_read_entry(entry) for entry in entries)]
 
 
@@ -170,7 +170,7 @@ def register_model(
     from lightly.embedding.session import probe_model  # noqa: PLC0415  loads ONNX Runtime
 
     source = Path(onnx_path)
-    chosen_id = _check_id(model_id or _make_id(source))
+    chosen_id = _check_not_shipped(choose_id(model_id, source))
     sha256 = measure_sha256(source)
     known = {model.id: model for model in list_models()}.get(chosen_id)
     if known is not None and known.sha256 != sha256:
@@ -185,12 +185,23 @@ def register_model(
         output_name=output_name,
     )
     rule = ResizeRule(model.rule.input_side, short_side or round(model.rule.input_side * 8 / 7))
-    target = folder / _MODEL_FILE
+    target = folder / MODEL_FILE
     model = replace(model, path=target, rule=rule, sha256=sha256, licence=licence)
+    store_model(source, target, format_entry(model))
+    return model
+
+
+def store_model(source: Path, target: Path, entry: str) -> None:
+    """Copy the file of a model among those of the user, and write what is known of it beside it.
+
+    Args:
+        source: The user's file.
+        target: Where it is kept.
+        entry: What is known of it, as JSON.
+    """
     with source.open("rb") as original, open_atomic(target) as copy:
         shutil.copyfileobj(original, copy)
-    write_atomic(folder / _ENTRY_FILE, format_entry(model).encode())
-    return model
+    write_atomic(target.with_name(ENTRY_FILE), entry.encode())
 
 
 def measure_sha256(path: Path) -> str:
@@ -210,16 +221,36 @@ def measure_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _make_id(source: Path) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "-", source.stem.lower()).strip("-._")[:64]
+def check_unchanged(kind: str, model_id: str, found_sha256: str, sha256: str) -> None:
+    """Raise `UnusableModel` if the file of a model is not the one that was added.
+
+    Args:
+        kind: What it is, for people: `model` or `detector`.
+        model_id: Its id.
+        found_sha256: Of the file as it is.
+        sha256: Of the file that was added.
+    """
+    if found_sha256 != sha256:
+        raise UnusableModel(f"The file of the {kind} {model_id!r} was changed. Add it again.")
 
 
-def _check_id(model_id: str) -> str:
-    if _ID_FORM.fullmatch(model_id) is None:
+def choose_id(model_id: str | None, source: Path) -> str:
+    """Return the id that a user gave to a model, or one that is made from the name of its file.
+
+    Raises:
+        BadInput: If it is malformed.
+    """
+    made = re.sub(r"[^a-z0-9._-]+", "-", source.stem.lower()).strip("-._")[:64]
+    chosen = model_id or made
+    if _ID_FORM.fullmatch(chosen) is None:
         raise BadInput(
             f"A model id has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit;"
-            f" got {model_id[:64]!r}."
+            f" got {chosen[:64]!r}."
         )
+    return chosen
+
+
+def _check_not_shipped(model_id: str) -> str:
     if model_id == DEFAULT_MODEL_ID:
         raise BadInput(f"The id {model_id!r} belongs to the shipped model. Choose another one.")
     return model_id
@@ -250,7 +281,7 @@ def parse_entry(text: str, model_path: Path) -> EmbeddingModel:
 
 def _read_entry(path: Path) -> EmbeddingModel:
     # The file lies beside the entry, so the folder can be moved.
-    return parse_entry(path.read_text(), path.parent / _MODEL_FILE)
+    return parse_entry(path.read_text(), path.parent / MODEL_FILE)
 
 
 def _as_triple(values: list[float] | None) -> tuple[float, ...] | None:

@@ -12,7 +12,12 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from lightly.embedding.registry import EmbeddingModel, Layout, UnusableModel
+from lightly.embedding.registry import (
+    EmbeddingModel,
+    Layout,
+    UnusableModel,
+    check_unchanged,
+)
 from lightly.embedding.vectors import Vectors
 from lightly.media.resize_rule import ResizeRule
 
@@ -40,8 +45,7 @@ class EmbeddingSession:
     def __init__(self, model: EmbeddingModel, *, n_threads: int = 1) -> None:
         self.model = model
         content = _read_model(model.path)
-        if hashlib.sha256(content).hexdigest() != model.sha256:
-            raise UnusableModel(f"The file of the model {model.id!r} was changed. Add it again.")
+        check_unchanged("model", model.id, hashlib.sha256(content).hexdigest(), model.sha256)
         self._session = load_graph(content, model.id, n_threads=n_threads)
         self._takes_one = self._session.get_inputs()[0].shape[0] == 1
 
