@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from PIL import Image
 
 from lightly.embedding.detectors import DEFAULT_INPUT_SIDE, Detector
 from lightly.embedding.registry import UnusableModel
-from lightly.embedding.session import load_graph
+from lightly.embedding.session import load_graph, load_stored_graph
 
 Pixels = NDArray[np.uint8]
 
@@ -38,13 +37,9 @@ class DetectionSession:
 
     def __init__(self, detector: Detector, *, n_threads: int = 1) -> None:
         self.detector = detector
-        try:
-            content = detector.path.read_bytes()
-        except OSError as error:
-            raise UnusableModel(f"The detector {detector.id!r} cannot be read.") from error
-        if hashlib.sha256(content).hexdigest() != detector.sha256:
-            raise UnusableModel(f"The file of the detector {detector.id!r} was changed.")
-        self._session = load_graph(content, detector.id, n_threads=n_threads)
+        self._session = load_stored_graph(
+            "detector", detector.id, detector.path, detector.sha256, n_threads=n_threads
+        )
         self._labels = {label for label, _ in detector.categories}
 
     def detect(self, pixels: Pixels) -> list[dict[str, Any]]:

@@ -44,9 +44,9 @@ class EmbeddingSession:
 
     def __init__(self, model: EmbeddingModel, *, n_threads: int = 1) -> None:
         self.model = model
-        content = _read_model(model.path)
-        check_unchanged("model", model.id, hashlib.sha256(content).hexdigest(), model.sha256)
-        self._session = load_graph(content, model.id, n_threads=n_threads)
+        self._session = load_stored_graph(
+            "model", model.id, model.path, model.sha256, n_threads=n_threads
+        )
         self._takes_one = self._session.get_inputs()[0].shape[0] == 1
 
     def run(self, pixels: NDArray[np.uint8]) -> Vectors:
@@ -117,6 +117,26 @@ def _read_model(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnusableModel(f"The model file {path.name!r} cannot be read.") from error
+
+
+def load_stored_graph(
+    kind: str, model_id: str, path: Path, sha256: str, *, n_threads: int
+) -> ort.InferenceSession:
+    """Return a session of the graph in a file that was added before.
+
+    Args:
+        kind: What it is, for people: `model` or `detector`.
+        model_id: Its id.
+        path: Its file.
+        sha256: Of the file that was added.
+        n_threads: How many cores one run may use.
+
+    Raises:
+        UnusableModel: If the file is missing, changed, or cannot be loaded.
+    """
+    content = _read_model(path)
+    check_unchanged(kind, model_id, hashlib.sha256(content).hexdigest(), sha256)
+    return load_graph(content, model_id, n_threads=n_threads)
 
 
 def load_graph(content: bytes, model_id: str, *, n_threads: int = 1) -> ort.InferenceSession:

@@ -76,11 +76,8 @@ def _prepare(
     context: RunContext, model: EmbeddingModel, place: ShardExecutor, *, embeds: bool
 ) -> Iterator[RunShard]:
     """Yield what does one shard: here with one pool for all, elsewhere by itself."""
-    settings = context.settings
     if place.is_remote:
-        work = RemoteWork(
-            settings.server_url, context.claim.server_url, model, settings.egress, settings.token
-        )
+        work = RemoteWork.of_run(context.settings, context.claim, model)
         yield partial(run_shard_remotely, work=work)
         return
     reader = FileReader(context.link.stores, check=context.lease.check)

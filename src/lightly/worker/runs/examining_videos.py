@@ -94,11 +94,8 @@ def _prepare(
     context: RunContext, model: EmbeddingModel, place: ShardExecutor, n_processes: int
 ) -> Iterator[RunVideo]:
     """Yield what does one video: here with one pool for all, elsewhere by itself."""
-    settings = context.settings
     if place.is_remote:
-        work = RemoteWork(
-            settings.server_url, context.claim.server_url, model, settings.egress, settings.token
-        )
+        work = RemoteWork.of_run(context.settings, context.claim, model)
         yield partial(run_video_remotely, work=work)
         return
     opener = open_videos(context)

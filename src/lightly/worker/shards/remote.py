@@ -7,10 +7,13 @@ import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from lightly._kit.egress import EgressPolicy
 from lightly.embedding.pool import EmbeddingPool
 from lightly.embedding.registry import EmbeddingModel
+from lightly.worker.server_link import ClaimedRun
+from lightly.worker.settings import WorkerSettings
 from lightly.worker.shards.kernel import ShardSpec, ShardSummary, run_shard
 from lightly.worker.shards.video_kernel import VideoSpec, run_video
 from lightly.worker.shards.video_records import VideoSummary
@@ -39,6 +42,11 @@ class RemoteWork:
     model: EmbeddingModel
     egress: EgressPolicy
     token: str = field(repr=False)
+
+    @classmethod
+    def of_run(cls, settings: WorkerSettings, claim: ClaimedRun, model: EmbeddingModel) -> Self:
+        """Return what the shards of a run need."""
+        return cls(settings.server_url, claim.server_url, model, settings.egress, settings.token)
 
 
 def run_shard_remotely(spec: ShardSpec, work: RemoteWork) -> ShardSummary:
