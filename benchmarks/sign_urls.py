@@ -1,6 +1,6 @@
 """How many read URLs a datasource in a bucket signs per second and core.
 
-The same keys are signed by the store library alone, which is the limit.
+The same keys are signed by the store library alone, to compare.
 """
 
 from __future__ import annotations

@@ -7,11 +7,13 @@ import time
 import pytest
 import requests
 
+from lightly.server.datasets.purge import purge_deleted_datasets
 from tests.support.bucket_datasets import RoleProvider, S3Provider, make_bucket_dataset
 from tests.support.fault_stores import Fault, FaultStore
 from tests.support.platforms import run_in_process
 
 NAMES = [f"{number:02d}.png" for number in range(6)]
+FAR_FUTURE_MS = 10**15
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
 
 
@@ -211,6 +213,8 @@ def test_an_input_side_is_only_ever_read(tmp_path, s3_server, store):
         list_names(made)
         made.client.get(f"{made.url}/verify")
         made.client.delete(f"/v1/datasets/{made.id}")
+        platform = server.platform
+        assert purge_deleted_datasets(platform.database, platform.blobs, FAR_FUTURE_MS) == 1
         assert {request.method for request in store.requests} <= {"GET", "HEAD"}
         assert made.list_keys() == NAMES
 

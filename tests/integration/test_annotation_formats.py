@@ -1,6 +1,8 @@
 """Labels that others have made become prediction files, and come back from them."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +178,72 @@ def test_boxes_come_back_from_formats_of_other_units(examples, tmp_path, format_
         for (name, one), (other_name, other) in zip(found, after[stem], strict=True):
             assert name == other_name
             assert one["bbox"] == pytest.approx(other["bbox"], abs=1e-6)
+
+
+def write_yolo_elsewhere(labelme_folder, target, form):
+    """Have a program of others write a folder of YOLO's from files of labelme."""
+    program = Path(sys.executable).parent / "labelme2yolo"
+    command = [program, "--json_dir", labelme_folder, "--output_dir", target]
+    options = ["--output_format", form, "--val_size", "0.34", "--seed", "1"]
+    subprocess.run([*map(str, command), *options], check=True, capture_output=True)
+    return target
+
+
+def drop_digest(name):
+    """Return the stem that a file had before the other program added to it."""
+    return Path(name).name.rpartition("_")[0]
+
+
+def test_yolo_boxes_that_another_program_wrote_are_those_of_labelme(examples, tmp_path):
+    folder = examples / "bbox_detection/data_annotated"
+    written = write_yolo_elsewhere(folder, tmp_path / "yolo", "bbox")
+    _, theirs = import_labels("yolo", written, tmp_path / "a")
+    _, ours = import_labels("labelme", folder, tmp_path / "b")
+
+    assert len(list(written.glob("labels/*/*.txt"))) == len(theirs) == 3
+    for stem, found in theirs.items():
+        wanted = ours[drop_digest(stem)]
+        for (name, one), (other_name, other) in zip(found, wanted, strict=True):
+            assert name == other_name
+            # The other program has written six digits of a 500th.
+            assert one["bbox"] == pytest.approx(other["bbox"], abs=1e-2)
+
+
+def test_yolo_polygons_that_another_program_wrote_are_the_masks_of_labelme(examples, tmp_path):
+    folder = examples / "instance_segmentation/data_annotated"
+    written = write_yolo_elsewhere(folder, tmp_path / "yolo", "polygon")
+    report, theirs = import_labels("yolo", written, tmp_path / "a")
+    _, ours = import_labels("labelme", folder, tmp_path / "b")
+
+    (found,) = (read for stem, read in theirs.items() if "2011_000003" in stem)
+    # Labels to be ignored are a rule of labelme's: for YOLO they are labels like others.
+    names = {name for name, _ in ours["2011_000003"]}
+    assert report.n_predictions >= 12
+    assert {name for name, _ in found} - names <= {"__ignore__"}
+    for name in names:
+        assert compare(draw_all(found, name), draw_all(ours["2011_000003"], name)) > 0.9
+
+
+@pytest.mark.parametrize(("form", "edge"), [("bbox", 1e-6), ("polygon", 2.0)])
+def test_yolo_files_that_another_program_wrote_come_back(examples, tmp_path, form, edge):
+    folder = examples / "bbox_detection/data_annotated"
+    written = write_yolo_elsewhere(folder, tmp_path / "yolo", form)
+    _, before = import_labels("yolo", written, tmp_path / "a")
+    after = convert_there_and_back(
+        "yolo", tmp_path / "a", tmp_path / "out", tmp_path / "b", written / "images"
+    )
+
+    assert after.keys() == before.keys()
+    assert sum(map(len, before.values())) == 9
+    for stem, found in before.items():
+        for (name, one), (other_name, other) in zip(found, after[stem], strict=True):
+            assert name == other_name
+            assert one["bbox"] == pytest.approx(other["bbox"], abs=edge)
+
+
+def draw_all(found, wanted):
+    """Return the pixels of all predictions of one class."""
+    return np.any([draw(one) for name, one in found if name == wanted], axis=0)
 
 
 @pytest.mark.parametrize("format_", ["yolo", "labelme"])

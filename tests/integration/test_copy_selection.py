@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import random
 import uuid
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from lightly.cli import main as cli
 from lightly.cli.main import lightly
 from tests.support.contract import ContractClient
 from tests.support.emulators import AZURE_ACCOUNT, AZURE_KEY, make_service_account
+from tests.support.google_stores import GoogleGate, use_google
 from tests.support.platforms import TOKEN, run_in_process, run_process
 from tests.support.sdk import BridgeAdapter, make_client, make_response
 
@@ -67,13 +69,24 @@ def use_azure(server, monkeypatch):
     return f"az://{container}/pre fix"
 
 
-@pytest.fixture(params=["folder", "s3", "azure"])
+@pytest.fixture(params=["folder", "s3", "azure", "google"])
 def place(request, tmp_path, monkeypatch):
     if request.param == "folder":
         return Place(str(tmp_path / "copies"))
     if request.param == "s3":
         return Place(use_s3(request.getfixturevalue("s3_server"), monkeypatch))
-    return Place(use_azure(request.getfixturevalue("azure_server"), monkeypatch))
+    if request.param == "azure":
+        return Place(use_azure(request.getfixturevalue("azure_server"), monkeypatch))
+    return Place(request.getfixturevalue("google_url"))
+
+
+@pytest.fixture
+def google_url(moto_server, tmp_path, monkeypatch):
+    """A prefix of Google's that takes the tokens of one service account."""
+    gate = GoogleGate(moto_server, make_service_account())
+    with gate.listen() as server:
+        use_google(server.url, make_service_account(), tmp_path, monkeypatch)
+        yield f"gs://{gate.make_bucket()}/pre fix"
 
 
 @pytest.fixture
@@ -290,16 +303,34 @@ def test_the_command_copies_and_says_so(images, tmp_path, monkeypatch):
     assert place.read()["a.jpg"] == b"changed"
 
 
-def test_a_bucket_of_google_is_looked_into_and_refused_writes_are_named(
-    gcs_server, tmp_path, monkeypatch
-):
+def test_a_large_file_goes_to_google_in_parts_and_comes_back_the_same(google_url):
+    content = random.Random(0).randbytes(20_000_000)
+    target = open_copy_target(google_url)
+
+    target.write("large.bin", io.BytesIO(content), "mark")
+    found = target.find("large.bin")
+
+    assert found is not None
+    assert (found.size_bytes, found.mark) == (len(content), "mark")
+    assert target.digest("large.bin") == hashlib.sha256(content).hexdigest()
+
+
+def test_google_refuses_the_key_of_another_account(google_url, tmp_path, monkeypatch):
+    other = make_service_account.__wrapped__()
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(tmp_path / "other.json"))
+
+    with pytest.raises(CopyTargetFailed, match="credentials") as caught:
+        open_copy_target(google_url).write("new.png", io.BytesIO(b"new"), None)
+
+    assert other["private_key"][100:140] not in str(caught.value)
+
+
+def test_an_emulator_of_google_is_looked_into(gcs_server, tmp_path, monkeypatch):
     bucket, content = f"copies-{uuid.uuid4().hex}", b"there already"
     gcs_server.make_bucket(bucket)
     gcs_server.put(bucket, "pre fix/b c.png", content)
-    key = {**make_service_account(), "gcs_base_url": gcs_server.endpoint, "disable_oauth": True}
-    (tmp_path / "key.json").write_text(json.dumps(key))
-    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(tmp_path / "key.json"))
-    monkeypatch.setattr(copy_targets, "is_plain_http_allowed", lambda: True)
+    use_google(gcs_server.endpoint, make_service_account(), tmp_path, monkeypatch)
     target = open_copy_target(f"gs://{bucket}/pre fix")
 
     found = target.find("b c.png")
@@ -308,6 +339,3 @@ def test_a_bucket_of_google_is_looked_into_and_refused_writes_are_named(
     assert found.size_bytes == len(content)
     assert target.find("none.png") is None
     assert target.digest("b c.png") == hashlib.sha256(content).hexdigest()
-    # The emulator takes no writes of this kind, which are those of the provider's XML interface.
-    with pytest.raises(CopyTargetFailed, match=r"a bucket \(gs://\) failed"):
-        target.write("new.png", io.BytesIO(b"new"), None)

@@ -24,6 +24,7 @@ from tests.support.bucket_datasets import (
 from tests.support.datasources import CANARY, PNG, make_client, make_dataset
 from tests.support.emulators import make_account_sas, make_service_account
 from tests.support.fault_stores import Fault, FaultStore
+from tests.support.http_servers import Answer, serve
 from tests.support.object_stores import SECRET_KEY
 from tests.support.platforms import run_in_process
 
@@ -89,6 +90,23 @@ def test_other_schemes_are_no_endpoints_at_all(client, endpoint):
     answer = client.put(f"/v1/datasets/{dataset_id}/datasource", json=configure_obs(endpoint))
 
     assert answer.status_code == 400
+
+
+def test_the_file_server_of_a_user_is_for_browsers_and_never_asked_by_the_server(client):
+    with serve(lambda _: Answer(body=PNG)) as file_server:
+        dataset_id = make_dataset(client)
+        url = f"/v1/datasets/{dataset_id}"
+        body = {"type": "LOCAL", "fullPath": "", "webServerLocation": file_server.url}
+        assert client.put(f"{url}/datasource", json=body).status_code == 204
+        sample = client.post(f"{url}/samples", json={"fileName": "a.png"}).json()
+
+        client.get(f"{url}/datasource/verify")
+        client.get(f"{url}/datasource/list")
+        client.get(f"{url}/datasource/list?useRedirectedReadUrl=true")
+        shown = client.get(f"{url}/samples/{sample['id']}/readurl?type=full").json()
+
+        assert shown.startswith(file_server.url)
+        assert file_server.requests == []
 
 
 def test_a_store_that_redirects_to_what_is_not_public_is_not_followed(tmp_path, s3_server):

@@ -121,6 +121,10 @@ class MotoServer(Emulator):
     def make_bucket(self, name: str) -> S3Store:
         """Make an empty bucket and return the library's client of it."""
         requests.put(f"{self.endpoint}/{name}", timeout=30).raise_for_status()
+        return self.open_bucket(name)
+
+    def open_bucket(self, name: str) -> S3Store:
+        """Return the library's client of a bucket."""
         return S3Store(
             name,
             access_key_id=MOTO_KEY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +44,9 @@ class LocalServer:
 
 
 @contextmanager
-def serve(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
+def serve(
+    answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = None
+) -> Iterator[LocalServer]:
     """Serve on a free port of the loopback address while the block runs."""
     requests: list[Request] = []
     stopping = threading.Event()
@@ -64,23 +67,27 @@ def serve(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(made.body)
+                if self.command != "HEAD":
+                    self.wfile.write(made.body)
             except OSError:
                 pass
             # What follows a body of another length than announced would be misread.
             self.close_connection = headers["Content-Length"] != str(len(made.body))
 
-        do_GET = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815  named by the library
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815  named by the library
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  named by the library
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield LocalServer(f"http://127.0.0.1:{server.server_port}", requests)
+        scheme = "http" if tls is None else "https"
+        yield LocalServer(f"{scheme}://127.0.0.1:{server.server_port}", requests)
     finally:
         stopping.set()
         server.shutdown()

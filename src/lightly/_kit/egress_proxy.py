@@ -12,7 +12,7 @@ import hmac
 import secrets
 import socket
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ _MAX_REFUSALS = 256
 
 #: What clients of the proxy get when a place is refused.
 REFUSED_STATUS = 470
+MakeLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,15 @@ class EgressProxy:
 
     Args:
         policy: What may be connected to.
+        make_loop: Makes the loop that it runs on.
     """
 
-    def __init__(self, policy: EgressPolicy) -> None:
+    def __init__(self, policy: EgressPolicy, make_loop: MakeLoop = asyncio.new_event_loop) -> None:
         self._policy = policy
         self._secret = secrets.token_urlsafe(24)
         self._refusals: dict[str, str] = {}
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._loop = asyncio.new_event_loop()
+        self._loop = make_loop()
         self._thread = threading.Thread(target=self._run, name="egress-proxy", daemon=True)
         self._thread.start()
 
@@ -127,7 +129,7 @@ class EgressProxy:
         for number, address in enumerate(addresses, 1):
             try:
                 async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                    return await asyncio.open_connection(address, request.port)
+                    return await asyncio.open_connection(address, request.port, limit=_PIECE_BYTES)
             except (OSError, TimeoutError):
                 if number == len(addresses):
                     raise
@@ -144,9 +146,11 @@ class EgressProxy:
 
 
 @lru_cache(maxsize=8)
-def get_egress_proxy(policy: EgressPolicy) -> EgressProxy:
+def get_egress_proxy(
+    policy: EgressPolicy, make_loop: MakeLoop = asyncio.new_event_loop
+) -> EgressProxy:
     """Return the proxy of a policy; it starts when it is first asked for."""
-    return EgressProxy(policy)
+    return EgressProxy(policy, make_loop)
 
 
 def _read_request(head: bytes) -> _Request:

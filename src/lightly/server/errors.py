@@ -219,6 +219,10 @@ class ServiceAccountUnknown(NotFound):
     """The team has no such service account."""
 
 
+class ApiTokenUnknown(NotFound):
+    """You have no such API token."""
+
+
 class AccessConfigUnknown(NotFound):
     """The dataset has no such access configuration."""
 
@@ -361,6 +365,10 @@ class TagNameExists(Conflict):
     """A tag with this name exists in the dataset. Choose another name or delete the old tag."""
 
     code = "TAG_NAME_EXISTS"
+
+
+class TagChanged(Conflict):
+    """Somebody else has changed the tag meanwhile. Look at it as it is now, then change it."""
 
 
 class TagInitialExists(Conflict):

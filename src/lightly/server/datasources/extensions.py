@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from lightly.media import listing
 
-IMAGE_EXTENSIONS = listing.IMAGE_EXTENSIONS
-VIDEO_EXTENSIONS = listing.VIDEO_EXTENSIONS
+IMAGE_EXTENSIONS = frozenset(listing.IMAGE_EXTENSIONS)
+VIDEO_EXTENSIONS = frozenset(listing.VIDEO_EXTENSIONS)
 
 
-def find_extensions(dataset_type: str) -> tuple[str, ...]:
+def find_extensions(dataset_type: str) -> frozenset[str]:
     """Return the extensions of the raw files of a dataset, in lower case."""
     return VIDEO_EXTENSIONS if dataset_type == "Videos" else IMAGE_EXTENSIONS
 
 
-def has_extension(name: str, extensions: tuple[str, ...]) -> bool:
+def has_extension(name: str, extensions: frozenset[str]) -> bool:
     """Tell whether a name ends in one of some extensions, in any case.
 
     >>> has_extension("a/B.JPG", IMAGE_EXTENSIONS)
@@ -23,4 +23,5 @@ def has_extension(name: str, extensions: tuple[str, ...]) -> bool:
     """
     # Listings ask by the million, so nothing is taken apart. A name that is nothing but an
     # extension has none.
-    return name.lower().endswith(extensions) and name.rfind(".") > name.rfind("/") + 1
+    dot = name.rfind(".")
+    return name[dot:].lower() in extensions and dot > 0 and name[dot - 1] != "/"

@@ -43,7 +43,7 @@ MAX_SHARDS = 256
 _SCHEMA = "schema.json"
 #: Makes a URL for each name.
 SignNames = Callable[[list[str]], list[str]]
-#: Says more of a file than its name.
+#: Says more of a file than its name and its URL.
 DescribeFile = Callable[[FoundFile], dict[str, Any]]
 
 
@@ -64,11 +64,14 @@ class Subject:
         """Where the files lie."""
         return Side.LIGHTLY if self.prefix else Side.INPUT
 
-    def is_one_of(self, name: str, extensions: tuple[str, ...]) -> bool:
-        """Tell whether a file is what the listing is of, by its name."""
+    def make_filter(self, extensions: frozenset[str]) -> Callable[[str], bool]:
+        """Return what tells by its name whether a file is what the listing is of."""
         if not self.prefix:
-            return has_extension(name, extensions) and not name.startswith(LIGHTLY_FOLDER)
-        return name.endswith(".json") and name != self.prefix + _SCHEMA
+            return lambda name: (
+                has_extension(name, extensions) and not name.startswith(LIGHTLY_FOLDER)
+            )
+        schema = self.prefix + _SCHEMA
+        return lambda name: name.endswith(".json") and name != schema
 
     def is_relevant(self, name: str, relevant: RelevantNames) -> bool:
         """Tell whether a file belongs to one of the relevant ones."""
@@ -122,19 +125,16 @@ class _Listing:
 
     def make_filter(self, subject: Subject) -> Callable[[str], bool]:
         """Return what tells by its name whether a file belongs on the list."""
-        extensions, relevant = find_extensions(self.dataset.type), self.relevant
+        is_one_of = subject.make_filter(find_extensions(self.dataset.type))
+        relevant = self.relevant
         if relevant is None:
-            return lambda name: subject.is_one_of(name, extensions)
-        return lambda name: (
-            subject.is_one_of(name, extensions) and subject.is_relevant(name, relevant)
-        )
+            return is_one_of
+        return lambda name: is_one_of(name) and subject.is_relevant(name, relevant)
 
 
 @dataclass
 class _Page:
-    names: list[str] = field(default_factory=list)
-    urls: list[str] = field(default_factory=list)
-    extras: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
     position: str = ""
     has_more: bool = False
 
@@ -158,20 +158,19 @@ def list_page(
     describe = _make_describer(platform, listing, query)
     page = _read_page(listing, query.subject, cursor, sign, describe)
     rest = Cursor(Span(page.position, cursor.span.last), cursor.from_s, cursor.to_s)
-    rows = zip(page.names, page.urls, page.extras, strict=True)
     return {
         "hasMore": page.has_more,
         "cursor": write_cursor(platform.keys, name, rest),
-        "data": [
-            {"fileName": file_name, "readUrl": url, **extra} for file_name, url, extra in rows
-        ],
+        "data": page.rows,
     }
 
 
 def _make_describer(
     platform: PlatformState, listing: _Listing, query: ListingQuery
-) -> DescribeFile:
-    """Return what says more of a file than its name and its URL."""
+) -> DescribeFile | None:
+    """Return what says more of a file than its name and its URL; None for nothing."""
+    if not (query.has_versions or query.has_expiry):
+        return None
     maker = VersionMaker.open(platform, listing.datasource) if query.has_versions else None
     find_expiry = listing.store.open_expiry() if query.has_expiry else never_expires
 
@@ -222,7 +221,7 @@ def _read_page(
     subject: Subject,
     cursor: Cursor,
     sign: SignNames,
-    describe: DescribeFile,
+    describe: DescribeFile | None,
 ) -> _Page:
     page = _Page(position=cursor.span.after)
     is_listed = listing.make_filter(subject)
@@ -239,18 +238,15 @@ def _read_page(
         while block := pending.result():
             page.position = block[-1].position
             kept = _keep_in_time([file for file in block if is_listed(file.name)], cursor)
-            names = [file.name for file in kept]
-            page.names += names
-            page.extras += map(describe, kept)
             is_last = len(block) < block_files
             # Whether there is more is not looked at, which would cost a request: a page may be
             # empty.
             page.has_more = not is_last and (
-                len(page.names) + block_files > PAGE_FILES or time.monotonic() > deadline
+                len(page.rows) + len(kept) + block_files > PAGE_FILES or time.monotonic() > deadline
             )
             if not is_last and not page.has_more:
                 pending = executor.submit(take_block)
-            page.urls += sign(names) if names else []
+            page.rows += _make_rows(kept, sign, describe)
             if is_last or page.has_more:
                 break
     return page
@@ -259,10 +255,23 @@ def _read_page(
 def _keep_in_time(files: list[FoundFile], cursor: Cursor) -> list[FoundFile]:
     """Return the files written in time. What vanished while it was listed was not."""
     first_s, last_s = cursor.from_s, math.inf if cursor.to_s is None else cursor.to_s
-    moments = [(file, file.find_modified_at_s()) for file in files]
     return [
-        file for file, moment_s in moments if moment_s is not None and first_s <= moment_s <= last_s
+        file
+        for file in files
+        if (moment_s := file.find_modified_at_s()) is not None and first_s <= moment_s <= last_s
     ]
+
+
+def _make_rows(
+    files: list[FoundFile], sign: SignNames, describe: DescribeFile | None
+) -> list[dict[str, Any]]:
+    names = [file.name for file in files]
+    urls = sign(names) if names else []
+    rows = [{"fileName": name, "readUrl": url} for name, url in zip(names, urls, strict=True)]
+    if describe is not None:
+        for row, file in zip(rows, files, strict=True):
+            row.update(describe(file))
+    return rows
 
 
 def _make_signer(

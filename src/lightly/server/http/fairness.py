@@ -13,6 +13,9 @@ from lightly.server.auth.users import User
 from lightly.server.errors import TooManyAtOnce
 from lightly.server.http.responses import error_response
 
+#: Streams last as long as a page is open and take no thread; they have a limit of their own.
+UNCOUNTED_PATHS = frozenset({"/ext/v1/events"})
+
 
 class FairLimiter:
     """Lets so many tasks run at once; those that wait are taken from each user in turn.
@@ -100,7 +103,7 @@ class FairShareMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, perhaps after others of the same user."""
         caller = scope.get("caller")
-        if not isinstance(caller, User):
+        if not isinstance(caller, User) or scope["path"] in UNCOUNTED_PATHS:
             await self._app(scope, receive, send)
             return
         share = self._shares.get(caller.id)

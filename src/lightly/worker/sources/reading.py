@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import requests
 
 from lightly._kit.egress import EgressRefused
+from lightly.api.checksums import find_announced_md5
 from lightly.api.errors import BlobTransferFailed, ConnectionFailed
 from lightly.api.transport import Transport
 from lightly.media.limits import MAX_IMAGE_BYTES
@@ -24,7 +26,7 @@ VANISHED = frozenset({404, 410})
 #: Why a file without bytes is left out.
 MISSING = "The file was gone when it was read."
 _TOO_LARGE = f"The file has more than {MAX_IMAGE_BYTES} bytes."
-_CUT_OFF = "The store sent fewer bytes than it had announced."
+_CUT_OFF = "The store sent fewer or other bytes than it had announced."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class FileReader:
         return FileContent(file, None, _CUT_OFF)
 
     def _try_to_download(self, file: InputFile) -> FileContent | None:
-        """Return the content; None if it broke off in the middle."""
+        """Return the content; None if it is not what the store has announced."""
         pieces, size = [], 0
         with self._transport.open_blob(file.location) as response:
             try:
@@ -114,9 +116,13 @@ class FileReader:
             except requests.RequestException:
                 return None
             announced = response.headers.get("Content-Length", "")
+            md5 = find_announced_md5(response.headers)
         if announced.isdigit() and int(announced) != size:
             return None
-        return FileContent(file, b"".join(pieces))
+        data = b"".join(pieces)
+        if md5 is not None and hashlib.md5(data, usedforsecurity=False).hexdigest() != md5:
+            return None
+        return FileContent(file, data)
 
 
 def _read_path(file: InputFile) -> FileContent:

@@ -15,8 +15,11 @@ from requests.adapters import HTTPAdapter
 
 from lightly._kit.egress import EgressPolicy, EgressRefused
 from lightly._kit.egress_proxy import REFUSED_STATUS, EgressProxy, get_egress_proxy
+from lightly.api.sending import TransportSettings
 from lightly.api.transport import Transport
 
+#: Longest silence of a store before it is asked again: one object shall not hold up all others.
+_READ_TIMEOUT_S = 60.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Origin = tuple[str, str, int | None]
@@ -34,7 +37,12 @@ def open_store_transport(
         egress: Which other addresses may be connected to.
     """
     origins = frozenset(find_place(url) for url in (server_url, *server_urls) if url)
-    return Transport(server_url, token, make_adapter=lambda: StoreAdapter(origins, egress))
+    return Transport(
+        server_url,
+        token,
+        settings=TransportSettings(read_timeout_s=_READ_TIMEOUT_S),
+        make_adapter=lambda: StoreAdapter(origins, egress),
+    )
 
 
 class StoreAdapter(HTTPAdapter):

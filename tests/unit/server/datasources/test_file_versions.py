@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from lightly.server.datasources import file_versions
-from lightly.server.datasources.buckets.store import BucketFile
+from lightly.server.datasources.buckets.bucket_file import BucketFile
 from lightly.server.datasources.file_versions import VersionMaker
 from lightly.server.datasources.models import Datasource
 from lightly.server.secrets.keys import ServerKeys
@@ -19,7 +20,15 @@ PLACE = Datasource(
     settings={"s3Region": "eu-central-1"}, sealed_secrets="sealed", created_at_ms=1,
     last_modified_at_ms=1,
 )  # fmt: skip
-FILE = BucketFile("a.jpg", "a.jpg", 1, "tag 12 1.5")
+
+
+def make_file(name: str = "a.jpg", tag: str | None = '"tag"', moment_s: float = 1.5) -> BucketFile:
+    moment = dt.datetime.fromtimestamp(moment_s, dt.UTC)
+    meta: Any = {"path": f"root/{name}", "last_modified": moment, "size": 12, "e_tag": tag}
+    return BucketFile(name, name, meta)
+
+
+FILE = make_file()
 
 
 @pytest.fixture
@@ -49,8 +58,8 @@ def test_another_server_place_name_or_tag_has_another_version() -> None:
         make(replace(PLACE, full_path="s3://bucket/other")),
         make(replace(PLACE, type="OBS")),
         make(replace(PLACE, settings={"s3Region": "us-east-1"})),
-        make(file=BucketFile("b.jpg", "b.jpg", 1, "tag 12 1.5")),
-        make(file=BucketFile("a.jpg", "a.jpg", 1, "tag 12 2.5")),
+        make(file=make_file("b.jpg")),
+        make(file=make_file(moment_s=2.5)),
     }
     assert len(versions) == 7
 
@@ -63,4 +72,4 @@ def test_whoever_has_other_credentials_gets_other_versions(secrets: dict[str, st
 
 @pytest.mark.usefixtures("secrets")
 def test_what_has_no_tag_has_no_version() -> None:
-    assert make(file=BucketFile("a.jpg", "a.jpg", 1)) is None
+    assert make(file=make_file(tag=None)) is None

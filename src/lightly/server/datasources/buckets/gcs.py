@@ -12,7 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from obstore.store import GCSStore
 
 from lightly.server.datasources.buckets.network import Network, make_retry_config, split_endpoint
-from lightly.server.datasources.buckets.query_signing import QueryScheme, encode_key, sign_query
+from lightly.server.datasources.buckets.query_signing import (
+    QueryScheme,
+    encode_key,
+    sign_keys,
+    sign_query,
+)
 from lightly.server.datasources.buckets.raw_listing import S3Listing
 from lightly.server.datasources.buckets.raw_requests import RawRequests
 from lightly.server.datasources.buckets.s3 import split_path
@@ -21,7 +26,7 @@ from lightly.server.datasources.models import Datasource
 from lightly.server.errors import DatasourceUnreachable
 from lightly.server.settings import Settings
 
-_PUBLIC_ENDPOINT = "https://storage.googleapis.com"
+PUBLIC_ENDPOINT = "https://storage.googleapis.com"
 _SCOPE = "auto/storage/goog4_request"
 _LIST_TTL_S = 300
 _ENDPOINT_SETTING = "LIGHTLY_SERVER_GCS_ENDPOINT"
@@ -49,7 +54,7 @@ def open_gcs_store(
     network = Network.open(settings)
     key = read_service_account(secrets["gcsCredentials"])
     name, root = split_path(datasource.full_path)
-    endpoint = settings.gcs_endpoint.rstrip("/") or _PUBLIC_ENDPOINT
+    endpoint = settings.gcs_endpoint.rstrip("/") or PUBLIC_ENDPOINT
     place = Place(
         store=f"the GCS bucket {name!a}",
         root=root,
@@ -61,7 +66,8 @@ def open_gcs_store(
     if settings.gcs_endpoint:
         parts = split_endpoint(endpoint, _ENDPOINT_SETTING)
         used["gcs_base_url"] = endpoint
-        # What speaks plain HTTP has no use for a token of Google, and should not see one.
+        # The library signs a token with the key instead of asking Google for one. What speaks
+        # plain HTTP should not see it.
         used["disable_oauth"] = parts.scheme == "http"
     client = GCSStore(
         name,
@@ -147,12 +153,7 @@ class GcsUrlSigner:
         self, keys: Sequence[str], method: SignedMethod, *, ttl_s: int, now_s: float
     ) -> list[str]:
         """Return a URL for each key; see `UrlSigner`."""
-        return [
-            sign_query(
-                self._scheme, method, f"{self._url}/{encode_key(key)}", ttl_s=ttl_s, now_s=now_s
-            )
-            for key in keys
-        ]
+        return sign_keys(self._scheme, method, self._url, keys, ttl_s=ttl_s, now_s=now_s)
 
     def sign_listing(self, query: Mapping[str, str]) -> str:
         """Return the URL of a listing of the bucket."""

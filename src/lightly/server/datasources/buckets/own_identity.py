@@ -1,8 +1,9 @@
 """Who the server is to AWS: what roles of datasources let in.
 
 Looked for where AWS's own tools look, in their order: variables, a token of the cluster that the
-server runs in, and the file of profiles. Sources: "Configuration and credential file settings" of
-the AWS documentation; the operation `AssumeRoleWithWebIdentity` of the Security Token Service.
+server runs in, the file of profiles, and the role of the machine. Sources: "Configuration and
+credential file settings" of the AWS documentation; the operation `AssumeRoleWithWebIdentity` of the
+Security Token Service.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from lightly.server.datasources.buckets.errors import find_code
+from lightly.server.datasources.buckets.instance_role import InstanceRole
 from lightly.server.datasources.buckets.raw_listing import find_text, parse_xml
 from lightly.server.datasources.buckets.raw_requests import RawRequests, StoreAnswered
 from lightly.server.datasources.buckets.s3 import S3Credentials
@@ -35,11 +37,13 @@ class OwnIdentity:
         requests: Asks the token service.
         endpoint: Of the token service, with a slash at the end.
         variables: Of the server.
+        uses_instance_role: Whether the operator lets it be the role of its machine.
     """
 
     requests: RawRequests
     endpoint: str
     variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    uses_instance_role: bool = False
 
     def find(self, now_s: float) -> S3Credentials:
         """Return the credentials.
@@ -57,12 +61,15 @@ class OwnIdentity:
         if self.variables.get(_TOKEN_FILE) and self.variables.get(_TOKEN_ROLE):
             return self._trade_token(now_s)
         found = self._read_profile()
+        if found is None and self.uses_instance_role:
+            found = InstanceRole(self.variables).find()
         if found is None:
             raise DatasourceUnreachable(
                 f"{_PREFIX}the server has no AWS credentials of its own. The operator has to set "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, of a user who may do "
-                "sts:AssumeRole, to give the server a profile or the role of a service account "
-                "(AWS_WEB_IDENTITY_TOKEN_FILE), or the datasource has to use keys (type S3)."
+                "sts:AssumeRole, to give the server a profile, the role of a service account "
+                "(AWS_WEB_IDENTITY_TOKEN_FILE) or that of its machine "
+                "(LIGHTLY_SERVER_AWS_INSTANCE_ROLE), or the datasource has to use keys (type S3)."
             )
         return found
 

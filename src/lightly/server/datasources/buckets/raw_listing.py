@@ -10,12 +10,16 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
 from lightly.server.datasources.buckets.ordering import SortedPlace, choose_order
 from lightly.server.datasources.buckets.raw_requests import RawRequests, StoreAnswered
+
+if TYPE_CHECKING:
+    # The library has this name for type checkers only.
+    from obstore import ObjectMeta
 
 #: As many as the stores give at once.
 _PAGE_FILES = 1_000
@@ -28,32 +32,20 @@ SignQuery = Callable[[Mapping[str, str]], str]
 
 
 class ListedKey(NamedTuple):
-    """An object of a listing. Made by the million, so no data class.
+    """An object of a listing.
 
     Attributes:
-        key: The object.
-        modified_at_s: When it was last written, in whole seconds.
+        meta: What the store says of it, as the library would.
         marker: What has the store go on with the page that this one is on.
-        state: What changes whenever its bytes do; None if nothing tells that.
-        size_bytes: Of it.
     """
 
-    key: str
-    modified_at_s: int
+    meta: ObjectMeta
     marker: str = ""
-    state: str | None = None
-    size_bytes: int = 0
 
-
-def make_state(etag: str | None, size_bytes: int, modified_at_s: float) -> str | None:
-    """Return what stands for the bytes of an object; None where its tag does not.
-
-    >>> make_state('"9a0364"', 12, 1.5), make_state('W/"9a0364"', 12, 1.5)
-    ('9a0364 12 1.5', None)
-    """
-    if not etag or etag.startswith("W/"):
-        return None
-    return f"{etag.strip(chr(34))} {size_bytes} {modified_at_s}"
+    @property
+    def key(self) -> str:
+        """Its name in the bucket."""
+        return self.meta["path"]
 
 
 class RawListing(Protocol):
@@ -152,10 +144,8 @@ class S3Listing:
             key = find_text(entry, "Key")
             moment = dt.datetime.fromisoformat(find_text(entry, "LastModified"))
             key = unquote_plus(key) if is_encoded else key
-            moment_s = moment.timestamp()
-            size_bytes = int(find_text(entry, "Size") or 0)
-            state = make_state(find_text(entry, "ETag"), size_bytes, moment_s)
-            found.append(ListedKey(key, int(moment_s), "", state, size_bytes))
+            etag, size_bytes = find_text(entry, "ETag"), int(find_text(entry, "Size") or 0)
+            found.append(ListedKey(_make_meta(key, moment, size_bytes, etag)))
         is_cut = find_text(root, "IsTruncated") == "true"
         return found, find_text(root, "NextContinuationToken") if is_cut else ""
 
@@ -212,11 +202,20 @@ class AzureListing:
             if name is not None and name.get("Encoded") == "true":
                 key = unquote_plus(key)
             if entry.find("Properties/ResourceType[.='directory']") is None:
-                moment_s = moment.timestamp()
                 size_bytes = int(find_text(entry, "Properties/Content-Length") or 0)
-                state = make_state(find_text(entry, "Properties/Etag"), size_bytes, moment_s)
-                found.append(ListedKey(key, int(moment_s), marker, state, size_bytes))
+                etag = find_text(entry, "Properties/Etag")
+                found.append(ListedKey(_make_meta(key, moment, size_bytes, etag), marker))
         return found, find_text(root, "NextMarker")
+
+
+def _make_meta(key: str, moment: dt.datetime, size_bytes: int, etag: str) -> ObjectMeta:
+    return {
+        "path": key,
+        "last_modified": moment,
+        "size": size_bytes,
+        "e_tag": etag or None,
+        "version": None,
+    }
 
 
 def parse_xml(body: bytes) -> ET.Element:

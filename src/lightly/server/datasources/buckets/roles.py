@@ -53,6 +53,7 @@ def open_role_store(
         arn=secrets["s3ARN"],
         external_id=secrets["s3ExternalId"],
         session_name=f"lightly-{datasource.id}",
+        uses_instance_role=settings.aws_instance_role,
     )
     return open_bucket(network, bucket, role.find, is_redirected=True)
 
@@ -67,6 +68,7 @@ class AssumedRole:
         arn: The role.
         external_id: What the role's owner has agreed on with the datasource's.
         session_name: What the role's owner sees in their records.
+        uses_instance_role: See `OwnIdentity`.
         find_own: Returns the server's own credentials.
         now: Tells the time in seconds; a test passes its own.
     """
@@ -80,6 +82,7 @@ class AssumedRole:
         arn: str,
         external_id: str,
         session_name: str,
+        uses_instance_role: bool = False,
         find_own: Callable[[], S3Credentials] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -90,7 +93,7 @@ class AssumedRole:
         self._external_id = external_id
         self._session_name = session_name
         self._now = now
-        identity = OwnIdentity(requests, self._endpoint)
+        identity = OwnIdentity(requests, self._endpoint, uses_instance_role=uses_instance_role)
         self._find_own = find_own or (lambda: identity.find(now()))
         self._lock = threading.Lock()
         self._session: S3Credentials | None = None

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import obstore
 from obstore.store import S3Store
 
 from lightly.server.datasources.buckets.network import Network, make_retry_config, split_endpoint
@@ -16,6 +15,7 @@ from lightly.server.datasources.buckets.query_signing import (
     QueryScheme,
     encode_key,
     make_s3_scheme,
+    sign_keys,
     sign_query,
 )
 from lightly.server.datasources.buckets.raw_listing import S3Listing
@@ -203,7 +203,7 @@ def open_bucket(
         has_session=is_redirected,
         is_sorted_by_bytes=_AMAZON in bucket.url,
     )
-    signer = S3UrlSigner(client, bucket, find)
+    signer = S3UrlSigner(bucket, find)
     raw = S3Listing(requests, sign_listing, place)
     return BucketStore(client, place, signer, raw, requests, network, find)
 
@@ -212,13 +212,11 @@ class S3UrlSigner:
     """Signs URLs without asking anybody; see `UrlSigner`.
 
     Args:
-        client: Of the library.
         bucket: The bucket.
         find: Returns the credentials that are good now.
     """
 
-    def __init__(self, client: S3Store, bucket: S3Bucket, find: FindCredentials) -> None:
-        self._client = client
+    def __init__(self, bucket: S3Bucket, find: FindCredentials) -> None:
         self._bucket = bucket
         self._find = find
 
@@ -226,43 +224,19 @@ class S3UrlSigner:
         self, keys: Sequence[str], method: SignedMethod, *, ttl_s: int, now_s: float
     ) -> list[str]:
         """Return a URL for each key; see `UrlSigner`."""
-        headers = self._bucket.write_headers if method == "PUT" else {}
-        ttl_s = self._bound_ttl(ttl_s, now_s)
-        if not headers and not _has_outer_slashes(keys):
-            try:
-                signed = obstore.sign(self._client, method, list(keys), dt.timedelta(seconds=ttl_s))
-                return list(signed)
-            except (ValueError, TypeError):
-                # One of the keys is none for the library.
-                pass
-        scheme = _make_scheme(self._bucket, self._find())
-        return [
-            sign_query(
-                scheme,
-                method,
-                f"{self._bucket.url}/{encode_key(key)}",
-                ttl_s=ttl_s,
-                now_s=now_s,
-                headers=headers,
-            )
-            for key in keys
-        ]
-
-    def _bound_ttl(self, ttl_s: int, now_s: float) -> int:
-        """URLs of a session end with it."""
-        expires_at = self._find().expires_at
-        if expires_at is None:
-            return ttl_s
-        return max(1, min(ttl_s, int(expires_at.timestamp() - now_s)))
-
-
-def _has_outer_slashes(keys: Sequence[str]) -> bool:
-    """Tell whether a key begins or ends with a slash, or may: one look at all of them.
-
-    Listings sign by the million, and a look at each costs a quarter of signing it.
-    """
-    text = "\n".join(keys)
-    return text[:1] == "/" or text[-1:] == "/" or "/\n" in text or "\n/" in text
+        found = self._find()
+        if found.expires_at is not None:
+            # URLs of a session end with it.
+            ttl_s = max(1, min(ttl_s, int(found.expires_at.timestamp() - now_s)))
+        return sign_keys(
+            _make_scheme(self._bucket, found),
+            method,
+            self._bucket.url,
+            keys,
+            ttl_s=ttl_s,
+            now_s=now_s,
+            headers=self._bucket.write_headers if method == "PUT" else {},
+        )
 
 
 def split_path(full_path: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from lightly._kit.ids import make_id
+from lightly.server.datasources.buckets.bucket_file import BucketFile
 from lightly.server.datasources.buckets.errors import (
     Attempt,
     explain_ended,
@@ -24,7 +25,7 @@ from lightly.server.datasources.buckets.errors import (
 from lightly.server.datasources.buckets.lifecycle import find_expiry_s, parse_rules
 from lightly.server.datasources.buckets.network import Network
 from lightly.server.datasources.buckets.ordering import choose_order, is_split_safe
-from lightly.server.datasources.buckets.raw_listing import ListedKey, RawListing, make_state
+from lightly.server.datasources.buckets.raw_listing import RawListing
 from lightly.server.datasources.buckets.raw_requests import RawRequests
 from lightly.server.datasources.buckets.splitting import split_keys
 from lightly.server.datasources.models import LIGHTLY_FOLDER
@@ -66,43 +67,6 @@ _READ_RULES = "read the lifecycle rules"
 _WRITING = ("canWrite", "canOverwrite")
 _DOTS = frozenset({".", ".."})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class BucketFile:
-    """An object that a listing came by.
-
-    Attributes:
-        name: Relative to the datasource.
-        position: Where the listing goes on behind it.
-        modified_at_s: When it was last written, in whole seconds.
-        state: See `FoundFile.find_state`.
-        size_bytes: Of it.
-    """
-
-    # Made by the million, so no data class: a frozen one takes three times as long to make.
-    __slots__ = ("modified_at_s", "name", "position", "size_bytes", "state")
-
-    def __init__(
-        self,
-        name: str,
-        position: str,
-        modified_at_s: int,
-        state: str | None = None,
-        size_bytes: int = 0,
-    ) -> None:
-        self.name = name
-        self.position = position
-        self.modified_at_s = modified_at_s
-        self.state = state
-        self.size_bytes = size_bytes
-
-    def find_modified_at_s(self) -> int | None:
-        """Return when it was last written: listings of buckets say so."""
-        return self.modified_at_s
-
-    def find_state(self) -> str | None:
-        """Return what changes whenever its bytes do: the tag that the store gives them."""
-        return self.state
 
 
 class UrlSigner(Protocol):
@@ -197,12 +161,11 @@ class BucketStore:
         """Yield the files whose names begin with `prefix`; see `FileStore`."""
         skipped = len(self._place.root)
         after, _, marker = span.after.partition(_MARKER)
-        for one in self._iterate_keys(prefix, after, marker):
-            name = one.key[skipped:]
+        for meta, page in self._iterate_objects(prefix, after, marker):
+            name = meta["path"][skipped:]
             if span.last and name > span.last:
                 return
-            position = f"{name}{_MARKER}{one.marker}" if one.marker else name
-            yield BucketFile(name, position, one.modified_at_s, one.state, one.size_bytes)
+            yield BucketFile(name, f"{name}{_MARKER}{page}" if page else name, meta)
 
     def split(self, prefix: str, count: int) -> list[str]:
         """Return names that part the files about evenly; see `FileStore`."""
@@ -270,7 +233,7 @@ class BucketStore:
             )
         root, rules = self._place.root, parse_rules(body)
         return lambda file: (
-            find_expiry_s(rules, root + file.name, file.size_bytes, file.modified_at_s)
+            find_expiry_s(rules, root + file.name, file.size_bytes, file.find_modified_at_s())
             if isinstance(file, BucketFile)
             else None
         )
@@ -321,7 +284,7 @@ class BucketStore:
         with suppress(ApiError):
             before_s = time.time() - _LEFT_AFTER_S
             for file in self.iterate(_VERIFY_FOLDER, Span()):
-                if file.modified_at_s < before_s:
+                if file.find_modified_at_s() < before_s:
                     self._delete(file.name)
 
     def _put(self, action: str, name: str, content: bytes) -> None:
@@ -347,17 +310,20 @@ class BucketStore:
         with self._explained("delete", name), suppress(FileNotFoundError):
             self._requests.send("DELETE", make_url)
 
-    def _iterate_keys(self, prefix: str, after: str, marker: str) -> Iterator[ListedKey]:
-        """Yield keys, when they were written and their pages, by the library while it can."""
+    def _iterate_objects(
+        self, prefix: str, after: str, marker: str
+    ) -> Iterator[tuple[ObjectMeta, str]]:
+        """Yield objects and the markers of their pages, by the library while it can."""
         root = self._place.root
         prefix, position = root + prefix, root + after if after else ""
         if self._raw.is_seekable:
             n_left = _MAX_CUT_ANSWERS
             while True:
                 try:
-                    for one in self._iterate_known(prefix, position):
-                        position = one.key
-                        yield one
+                    for chunk in self._iterate_known(prefix, position):
+                        for meta in chunk:
+                            yield meta, ""
+                        position = chunk[-1]["path"]
                     return
                 except _KeyRefused:
                     break
@@ -372,8 +338,8 @@ class BucketStore:
                 if _DOTS.isdisjoint(one.key.split("/")):
                     yield one
 
-    def _iterate_known(self, prefix: str, after: str) -> Iterator[ListedKey]:
-        """Yield keys as the library lists them.
+    def _iterate_known(self, prefix: str, after: str) -> Iterator[Sequence[ObjectMeta]]:
+        """Yield objects as the library lists them, some at a time and never none.
 
         Raises:
             _KeyRefused: If it cannot have one of them.
@@ -383,15 +349,12 @@ class BucketStore:
             for chunk in obstore.list(
                 self._client, prefix or None, offset=after or None, chunk_size=_CHUNK_FILES
             ):
-                for found in chunk:
-                    key = found["path"]
-                    if is_behind is None:
-                        is_behind = choose_order(key, after, self._place)
-                    # Some stores begin anew instead: a listing would never end.
-                    if is_behind(key, after):
-                        moment_s = found["last_modified"].timestamp()
-                        state = make_state(found["e_tag"], found["size"], moment_s)
-                        yield ListedKey(key, int(moment_s), "", state, found["size"])
+                if is_behind is None and chunk:
+                    is_behind = choose_order(chunk[0]["path"], after, self._place)
+                # Some stores begin anew instead: a listing would never end.
+                behind = [meta for meta in chunk if is_behind and is_behind(meta["path"], after)]
+                if behind:
+                    yield behind
 
     def _check_reachable(self) -> None:
         """Look where the store's name leads, now and then: the proxy does it each time."""
