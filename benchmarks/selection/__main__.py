@@ -3,10 +3,11 @@
     python -m benchmarks.selection                    # everything, about half an hour
     python -m benchmarks.selection --quick            # about a minute
     python -m benchmarks.selection --only "uniform"   # rows whose text contains this
-    python -m benchmarks.selection --pictures         # quality against time instead
+    python -m benchmarks.selection --pictures         # nothing but the pictures
 
 Ratios are of process CPU seconds on one thread, interleaved, medians of three. Rows that were
-measured replace the same rows in docs/benchmarks-selection.md, except in a quick run.
+measured replace the same rows in docs/benchmarks-selection.md, except in a quick run. A run of
+everything draws the pictures, too.
 """
 
 from __future__ import annotations
@@ -28,13 +29,12 @@ def main() -> int:
     options = read_options()
     use_one_thread()
     if options.pictures:
-        from benchmarks.selection.pictures import draw_pictures
-
-        draw_pictures(IMAGES)
+        draw_all()
         return 0
+    rows = list_rows()
     print(" | ".join(HEAD), flush=True)
     has_missed = False
-    for place, row in enumerate(list_rows()):
+    for place, row in enumerate(rows):
         text = f"{row.what} {row.data}"
         if (options.quick and not row.is_quick) or options.only not in text:
             continue
@@ -43,8 +43,17 @@ def main() -> int:
         cells = format_row(row, measured)
         print(" | ".join(cells), flush=True)
         if not options.quick:
-            update_document(DOCUMENT, cells)
+            update_document(DOCUMENT, cells, rows)
+    if not options.quick and not options.only:
+        draw_all()
     return int(has_missed)
+
+
+def draw_all() -> None:
+    """Draw the pictures of the document."""
+    from benchmarks.selection.pictures import draw_pictures
+
+    draw_pictures(IMAGES)
 
 
 def read_options() -> argparse.Namespace:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks.selection.data import make_embeddings
-from benchmarks.selection.peers import Embeddings, Picks, pick_with_mundig, pick_with_numpy
+from benchmarks.selection.peers import (
+    Embeddings,
+    Picks,
+    pick_with_apricot,
+    pick_with_fpsample,
+    pick_with_mundig,
+    pick_with_numpy,
+)
 from benchmarks.selection.rows import Contest, Row
 
 # Plain greedy costs the same for every pick: timing more of them tells nothing new.
@@ -36,6 +43,11 @@ def list_rows() -> list[Row]:
             (50_000, 32, 500),
         )
     ]
+    rows += [
+        _against_peer("fpsample", "clustered", n, d, n_picks)
+        for n, d, n_picks in ((10_000, 128, 1_000), (50_000, 128, 500))
+    ]
+    rows.append(_against_peer("apricot facility location", "clustered", 5_000, 128, 200))
     rows.append(_with_two_threads())
     rows.append(_against_numpy("clustered", 1_000_000, 128, 10_000, 15, None, most_s=30))
     return rows
@@ -80,6 +92,29 @@ def _against_numpy(
         prepare=partial(_prepare_numpy, kind, n, d, n_picks),
         most_s=most_s,
         rounds=1 if n >= 1_000_000 else 3,
+    )
+
+
+_PEERS = {"fpsample": pick_with_fpsample, "apricot facility location": pick_with_apricot}
+
+
+def _against_peer(peer: str, kind: str, n: int, d: int, n_picks: int) -> Row:
+    return Row(
+        what=f"diversity vs {peer}",
+        data=f"{kind} {n:,} x {d}, n = {n_picks:,}",
+        at_least=None,
+        aim=None,
+        prepare=partial(_prepare_peer, peer, kind, n, d, n_picks),
+    )
+
+
+def _prepare_peer(peer: str, kind: str, n: int, d: int, n_picks: int) -> Contest:
+    embeddings = make_embeddings(kind, n, d)
+    load_loops()
+    _PEERS[peer](embeddings[:300], 5)
+    return Contest(
+        ours=lambda: select_diverse(embeddings, n_picks),
+        peer=lambda: _PEERS[peer](embeddings, n_picks),
     )
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.selection import diversity_rows, memory_rows, short_run_rows, strategy_rows
+from benchmarks.selection import (
+    diversity_rows,
+    large_rows,
+    memory_rows,
+    short_run_rows,
+    strategy_rows,
+)
 from benchmarks.selection.measure import measure_row
 from benchmarks.selection.rows import Measured, Row
 
-MODULES = [diversity_rows, strategy_rows, short_run_rows, memory_rows]
+MODULES = [diversity_rows, strategy_rows, short_run_rows, memory_rows, large_rows]
 
 
 def list_rows() -> list[Row]:

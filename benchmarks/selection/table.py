@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.selection.rows import Measured, Row
@@ -21,7 +22,7 @@ def format_row(row: Row, measured: Measured) -> tuple[str, ...]:
         f"{measured.ratio:.3g}x",
         "-" if row.at_least is None else f"{row.at_least:g}x{_limit(row)}",
         "-" if row.aim is None else f"{row.aim:g}x",
-        " ".join(text for text in (judge(row, measured), measured.note) if text),
+        " ".join(text for text in (judge(row, measured), measured.note) if text) or "-",
     )
 
 
@@ -34,15 +35,19 @@ def judge(row: Row, measured: Measured) -> str:
     return "aim" if row.aim is not None and measured.ratio >= row.aim else "yes"
 
 
-def update_document(path: Path, cells: tuple[str, ...]) -> None:
-    """Put a row into the table between the marks, in place of an older one of the same kind."""
+def update_document(path: Path, cells: tuple[str, ...], rows: Sequence[Row]) -> None:
+    """Put a row into the table between the marks, in place of an older one of the same kind.
+
+    The table has the order of all rows; what is none of them any more is left out.
+    """
     text = path.read_text(encoding="utf-8")
     before, rest = text.split(_BEGIN)
     table, after = rest.split(_END)
     old = [tuple(c.strip() for c in line.strip("| ").split("|")) for line in table.split("\n")]
-    rows = [line for line in old if len(line) == len(HEAD)][2:]
-    known = {line[:2]: line for line in rows} | {cells[:2]: cells}
-    path.write_text(f"{before}{_BEGIN}\n{_format_table([*known.values()])}\n{_END}{after}")
+    lines = [line for line in old if len(line) == len(HEAD)][2:]
+    known = {line[:2]: line for line in lines} | {cells[:2]: cells}
+    wanted = [known[row.what, row.data] for row in rows if (row.what, row.data) in known]
+    path.write_text(f"{before}{_BEGIN}\n{_format_table(wanted)}\n{_END}{after}")
 
 
 def _format_table(rows: list[tuple[str, ...]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from unittest.mock import patch
 
 from tests.support.ports import find_free_port
 
@@ -55,13 +57,16 @@ class Cluster:
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         with (self._folder / f"cluster-{len(self._processes)}.log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, env=_make_environment()
+            )
         self._processes.append(process)
         return process
 
     def _joins(self, command: list[str], script: str, n_nodes: int) -> bool:
         node = self._start(command)
-        waiting = subprocess.Popen([sys.executable, "-c", script, self.address, str(n_nodes)])
+        command = [sys.executable, "-c", script, self.address, str(n_nodes)]
+        waiting = subprocess.Popen(command, env=_make_environment())
         deadline = time.monotonic() + START_TIMEOUT_S
         while node.poll() is None and time.monotonic() < deadline:
             with suppress(subprocess.TimeoutExpired):
@@ -99,6 +104,10 @@ class Cluster:
         return "\n".join(log.read_text(errors="replace")[-1000:] for log in logs)
 
 
+def _make_environment() -> dict[str, str]:
+    return {**os.environ, "RAY_AUTH_MODE": "token"}
+
+
 @contextmanager
 def run_ray(folder: Path) -> Iterator[Cluster]:
     """Yield a Ray cluster whose head does no work."""
@@ -106,15 +115,21 @@ def run_ray(folder: Path) -> Iterator[Cluster]:
     # Paths of sockets are short, so not below the folder of a test.
     sockets = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
     shared = ["--block", "--disable-usage-stats", "--node-ip-address", "127.0.0.1"]
-    shared += ["--object-store-memory", "80000000"]
+    # Else it takes ports that were free a moment ago for its workers.
+    shared += ["--object-store-memory", "80000000", "--min-worker-port", "0"]
+    shared += ["--max-worker-port", "0"]
     start = [str(_PROGRAMS / "ray"), "start", *shared]
     head = [*start, "--head", "--port", str(port), "--num-cpus", "0", "--temp-dir", str(sockets)]
     head += ["--include-dashboard", "false"]
     node = [*start, "--address", f"127.0.0.1:{port}", "--num-cpus", "1"]
     cluster = Cluster(folder, head, node, f"127.0.0.1:{port}")
+    token = sockets / "token"
+    token.write_text(secrets.token_hex(16))
     try:
-        cluster.start(_RAY_SCRIPT)
-        yield cluster
+        # The head asks for a token because there is one; all others have to be told.
+        with patch.dict(os.environ, {"RAY_AUTH_TOKEN_PATH": str(token)}):
+            cluster.start(_RAY_SCRIPT)
+            yield cluster
     finally:
         cluster.kill()
         shutil.rmtree(sockets, ignore_errors=True)

@@ -12,11 +12,16 @@ from lightly.selection.diversity import Diversity, DiversityReport
 from lightly.selection.engine import select
 from lightly.selection.errors import InvalidSelectionInput, SelectionCancelled
 from lightly.selection.explanation import SelectionExplanation, explain_selection
+from lightly.selection.near_duplicates import NearDuplicates, find_near_duplicates
 from lightly.selection.object_diversity import ObjectDiversityReport
 from lightly.selection.objects import Objects
+from lightly.selection.outliers import OutlierScores, score_outliers
 from lightly.selection.random_numbers import Random
+from lightly.selection.representative import Representative, RepresentativeReport
 from lightly.selection.result import SelectionResult
+from lightly.selection.row_source import RowSource
 from lightly.selection.sequences import Sequences, cut_sequences, group_strategies
+from lightly.selection.shards import ShardedSelection, run_on, select_in_shards
 from lightly.selection.similarity import Similarity
 from lightly.selection.state import ENGINE_VERSION, SelectionState
 from lightly.selection.strategy import StopReason, Strategy, StrategyReport
@@ -36,15 +41,21 @@ __all__ = [
     "Diversity",
     "DiversityReport",
     "InvalidSelectionInput",
+    "NearDuplicates",
     "ObjectDiversityReport",
     "Objects",
     "Operation",
+    "OutlierScores",
     "Random",
+    "Representative",
+    "RepresentativeReport",
+    "RowSource",
     "SelectionCancelled",
     "SelectionExplanation",
     "SelectionResult",
     "SelectionState",
     "Sequences",
+    "ShardedSelection",
     "Similarity",
     "StopReason",
     "Strategy",
@@ -57,8 +68,12 @@ __all__ = [
     "count_share",
     "cut_sequences",
     "explain_selection",
+    "find_near_duplicates",
     "group_strategies",
     "measure_coverage",
     "measure_coverage_curve",
+    "run_on",
+    "score_outliers",
     "select",
+    "select_in_shards",
 ]

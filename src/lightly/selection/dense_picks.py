@@ -89,7 +89,7 @@ class DensePicks:
         rows, distances2 = rows[:n_picked], distances2[:n_picked]
         # A sample that equals a selected one is no news to the candidates.
         nearest.select_many(nearest.samples[rows[distances2 > 0.0]])
-        self._write()
+        self.write()
         return PoolPicks(rows, distances2, neighbours[:n_picked], bool(counts[1]))
 
     @property
@@ -109,7 +109,7 @@ class DensePicks:
         for number in range(len(selected)):
             self._kernels.account_all(self._panels, self._picks, number, *self._state)
 
-    def _write(self) -> None:
+    def write(self) -> None:
         """Write all distances through to their owner."""
         nearest, n_rows = self._nearest, len(self._nearest.samples)
         self._kernels.write_bounds(
@@ -128,9 +128,25 @@ def open_dense_picks(nearest: NearestSelected) -> DensePicks | None:
     space, n_rows = nearest.space, len(nearest.samples)
     n_bytes = 4 * n_rows * space.n_dims
     # Scaled coordinates would overflow float32, or lose all their digits.
-    if not 0 < n_bytes <= LARGEST_BYTES or space.scale != 1.0 or nearest.kernels is None:
+    n_picks = count_dense_picks(n_bytes, len(nearest.all_selected))
+    if n_picks == 0 or space.scale != 1.0 or nearest.kernels is None:
         return None
-    n_worth = min(_MOST_PICKS, max(_FEWEST_PICKS, _WORTH_BYTES // n_bytes))
-    n_capacity = len(nearest.all_selected)
-    n_picks = n_capacity if n_capacity <= 2 * n_worth else n_worth
     return DensePicks(nearest, n_picks) if nearest.n_selected < n_picks else None
+
+
+def measure_densely(nearest: NearestSelected) -> None:
+    """Measure all candidates against all selected samples, at least one."""
+    DensePicks(nearest, nearest.n_selected).write()
+
+
+def count_dense_picks(n_bytes: int, n_picks: int) -> int:
+    """Return how many of the first picks of a run had better be dense.
+
+    Args:
+        n_bytes: Size of the candidates.
+        n_picks: Samples that are selected at the end, earlier ones included.
+    """
+    if not 0 < n_bytes <= LARGEST_BYTES:
+        return 0
+    n_worth = min(_MOST_PICKS, max(_FEWEST_PICKS, _WORTH_BYTES // n_bytes))
+    return n_picks if n_picks <= 2 * n_worth else n_worth

@@ -90,8 +90,9 @@ class DiversityReport(StrategyReport):
         distances: Distance of each pick to what was selected before it; infinite for a first pick.
         nearest: Position in the input of the nearest sample selected before; -1 for a first pick.
         min_distance: The stopping condition, if any.
-        late_coverage: What ``coverage`` comes from. After a run of a few picks it is measured when
-            it is first asked for, and reads the embeddings again, which must be as they were.
+        late_coverage: What ``coverage`` comes from. After a run of a few picks, or on a few
+            megabytes, it is measured when it is first asked for, and reads the embeddings again,
+            which must be as they were.
     """
 
     distances: Float64Array

@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 from lightly.selection.errors import InvalidSelectionInput
 from lightly.selection.kernels.loading import get_loaded_kernels
 from lightly.selection.progress import Pulse
+from lightly.selection.row_source import RowSource, as_matrix
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -43,8 +44,10 @@ MAX_DIMENSIONS = 65_536
 CHUNK_BYTES = 4 << 20
 FEWEST_CHUNK_ROWS = 64
 # Between these, squares of float32 coordinates neither overflow nor vanish: no scaling is needed.
-_SMALLEST_UNSCALED, _LARGEST_UNSCALED = 2.0**-40, 2.0**40
+SMALLEST_UNSCALED, LARGEST_UNSCALED = 2.0**-40, 2.0**40
 _UNIT_ROUNDOFF = 2.0**-24
+# Rows are measured in pieces of about this size. Shorter rows than this are squared first.
+_MEASURED_BYTES, _FEWEST_DOT_DIMENSIONS, _CACHED_BYTES = 1 << 19, 32, 16 << 20
 
 
 class EmbeddingSpace:
@@ -77,11 +80,12 @@ class EmbeddingSpace:
         self._starts = np.cumsum([0] + [len(part) for part in self._parts])
         self.n_rows, self.n_dims = int(self._starts[-1]), int(self._parts[0].shape[1])
         _check_dimensions(self._parts, list(parts))
-        self._lengths2 = self._measure_lengths() if is_brief else None
+        whole = self.whole if is_brief else None
+        self._lengths2 = None if whole is None else measure_lengths(whole)
         is_usual = self._lengths2 is not None
         self._scale = np.float32(1.0 if is_usual else _choose_scale(self._extent.largest))
-        self._error = 1.05 * (2 * self.n_dims + 16) * _UNIT_ROUNDOFF
-        self._underflow = (self.n_dims + 8) * 2.0**-123
+        self._error = _find_error(self.n_dims)
+        self._underflow = _find_underflow(self.n_dims)
         self.true_unit = float(self._scale) ** -2
 
     def give_lengths2(self) -> Float32Array | None:
@@ -123,19 +127,25 @@ class EmbeddingSpace:
     @property
     def whole(self) -> Float32Array | None:
         """All rows as they lie in memory, if they are one C-ordered float32 array."""
-        return _view_plain(self._parts[0]) if len(self._parts) == 1 else None
+        return view_plain(self._parts[0]) if len(self._parts) == 1 else None
 
     def locate(self, samples: IndexArray) -> tuple[Float32Array, IndexArray]:
         """Return a C-ordered float32 matrix and where in it samples are; no copy if possible."""
         owner = 0
         if len(self._parts) > 1 and len(samples):
             owner = int(np.searchsorted(self._starts, samples.min(), side="right")) - 1
-        plain = _view_plain(self._parts[owner])
+        plain = view_plain(self._parts[owner])
         if plain is not None and (
             len(self._parts) == 1 or not len(samples) or samples.max() < self._starts[owner + 1]
         ):
             return plain, samples - self._starts[owner] if owner else samples
         return self.read(samples), np.arange(len(samples))
+
+    def can_spare(self, size_bytes: int) -> bool:
+        """Return whether there is memory for what only saves time."""
+        parts: list[object] = list(self._parts)
+        spares = (part.spare_bytes for part in parts if isinstance(part, RowSource))
+        return all(spare is None or size_bytes <= spare for spare in spares)
 
     @property
     def screen_width(self) -> int:
@@ -192,18 +202,6 @@ class EmbeddingSpace:
         pivots[:, -1] = length * (-2.0 * self._error)
         return pivots
 
-    def find_direct_error(self, largest2: float) -> float:
-        """Return how far a squared distance in float32 is off whose terms are not shifted.
-
-        The terms are |x|^2 and |p|^2, summed in any order, and the product of x and -2 p, of
-        length d. Nothing is shifted, so the bound above covers what is left: gamma(d) for each of
-        the three terms, and 3 u for adding them up.
-
-        Args:
-            largest2: Largest squared length of all rows, computed in float32.
-        """
-        return self._error * 4.0 * largest2 * (1.0 + 2.0 * self._error) + self._underflow
-
     def offsets(self, lengths: Float64Array) -> Float64Array:
         """Return what completes the product of points and pivots to a lower bound."""
         offsets: Float64Array = lengths * lengths * (1.0 - self._error) - self._underflow
@@ -216,19 +214,6 @@ class EmbeddingSpace:
         reach = point_lengths + pivot_lengths
         widths: Float64Array = reach * reach * (2.02 * self._error) + 2.0 * self._underflow
         return widths
-
-    def _measure_lengths(self) -> Float32Array | None:
-        """Return squared lengths of rows that tell that all is finite and needs no scaling."""
-        rows = self.whole
-        if rows is None or not len(rows):
-            return None
-        with np.errstate(over="ignore", invalid="ignore"):
-            lengths2: Float32Array = np.einsum("ij,ij->i", rows, rows)
-        # The largest coordinate is between the roots of the longest row's mean and sum of squares.
-        # A value that is not finite makes its length so, and no comparison with NaN holds.
-        top = float(lengths2.max())
-        least, most = self.n_dims * _SMALLEST_UNSCALED**2, _LARGEST_UNSCALED**2
-        return lengths2 if 1.01 * least < top < 0.99 * most else None
 
     @property
     def rows_per_chunk(self) -> int:
@@ -261,11 +246,11 @@ def _scan(
     part: NDArray[np.generic], name: str, rows_per_chunk: int, pulse: Pulse, extent: _Extent
 ) -> None:
     """Take a part's rows into the extent; refuse values that are not finite."""
-    kernels, plain = get_loaded_kernels(), _view_plain(part)
+    kernels, plain = get_loaded_kernels(), view_plain(part)
     for start in range(0, len(part), rows_per_chunk):
         pulse.beat()
-        if kernels is not None and plain is not None:
-            rows = plain[start : start + rows_per_chunk]
+        if kernels is not None and (plain is not None or isinstance(part, RowSource)):
+            rows = np.ascontiguousarray(part[start : start + rows_per_chunk], dtype=np.float32)
             address = rows.__array_interface__["data"][0]
             kernels.scan(address, *rows.shape, extent.sums, extent.low, extent.high)
             if np.isfinite(extent.sums).all():
@@ -280,14 +265,82 @@ def _scan(
         np.maximum(extent.high, rows.max(axis=0), out=extent.high)
 
 
-def _view_plain(part: NDArray[np.generic]) -> Float32Array | None:
+def measure_lengths(
+    rows: Float32Array, products: Float32Array | None = None
+) -> Float32Array | None:
+    """Return squared lengths of rows, if they tell that all is finite and needs no scaling.
+
+    They are float32, summed in any order. The caller owns them.
+
+    Args:
+        rows: C-ordered.
+        products: Receives products of all rows with the first one, for which they need not be read
+            once more.
+    """
+    if not len(rows):
+        return None
+    lengths2 = np.empty(len(rows), dtype=np.float32)
+    # Beyond the cache nothing is faster than one pass from start to end.
+    is_one_pass = products is None and rows.nbytes > _CACHED_BYTES
+    step = len(rows) if is_one_pass else max(1, _MEASURED_BYTES // (4 * rows.shape[1]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(rows), step):
+            some = slice(start, start + step)
+            _add_squares(rows[some], lengths2[some])
+            if products is not None:
+                np.matmul(rows[some], rows[0], out=products[some])
+    # The largest coordinate is between the roots of the longest row's mean and sum of squares.
+    # A value that is not finite makes its length so, and no comparison with NaN holds.
+    top = float(lengths2.max())
+    least, most = rows.shape[1] * SMALLEST_UNSCALED**2, LARGEST_UNSCALED**2
+    return lengths2 if 1.01 * least < top < 0.99 * most else None
+
+
+def _add_squares(rows: Float32Array, lengths2: Float32Array) -> None:
+    n_dims = rows.shape[1]
+    if rows.nbytes > _CACHED_BYTES:
+        np.einsum("ij,ij->i", rows, rows, out=lengths2)
+    elif n_dims >= _FEWEST_DOT_DIMENSIONS:
+        np.vecdot(rows, rows, out=lengths2)
+    else:
+        # Two to four times as fast as dot products of short rows.
+        np.matmul(rows * rows, np.ones(n_dims, dtype=np.float32), out=lengths2)
+
+
+def find_direct_error(n_dims: int, largest2: float) -> float:
+    """Return how far a squared distance in float32 is off whose terms are not shifted.
+
+    The terms are |x|^2, |p|^2 and 2 x p, each summed in any order. With X and Y the lengths, they
+    are off by gamma(d) (X + Y)^2 together, adding them up by 2.1 u (X + Y)^2 more, and the defined
+    value is rounded too. All of it, and that the largest length is rounded, is below
+    1.05 (d + 8) u (X + Y)^2, beside what underflows.
+
+    Args:
+        n_dims: Dimensions, d.
+        largest2: Largest squared length of all rows, computed in float32.
+    """
+    error = 1.05 * (n_dims + 8) * _UNIT_ROUNDOFF
+    return error * 4.0 * largest2 * (1.0 + 2.0 * error) + _find_underflow(n_dims)
+
+
+def _find_error(n_dims: int) -> float:
+    return 1.05 * (2 * n_dims + 16) * _UNIT_ROUNDOFF
+
+
+def _find_underflow(n_dims: int) -> float:
+    return (n_dims + 8) * 2.0**-123
+
+
+def view_plain(part: NDArray[np.generic]) -> Float32Array | None:
     """Return a part as it lies in memory if compiled loops can read it there."""
+    if isinstance(part, RowSource):
+        return None
     is_plain = part.dtype == np.float32 and part.dtype.isnative and part.flags.c_contiguous
     return part if is_plain and part.flags.aligned else None  # type: ignore[return-value]  # its dtype was checked
 
 
 def _check_matrix(embeddings: ArrayLike, name: str) -> NDArray[np.generic]:
-    rows = np.asarray(embeddings)
+    rows = as_matrix(embeddings)
     if rows.ndim != 2 or rows.shape[1] == 0:
         raise InvalidSelectionInput(
             f"The {name} must have shape [samples, dimensions] with at least one dimension. "
@@ -324,6 +377,6 @@ def _refuse_non_finite(rows: Float32Array, first: int, name: str) -> None:
 
 def _choose_scale(largest: float) -> float:
     """Return a power of two that brings extreme coordinates to a magnitude of about one."""
-    if largest == 0.0 or _SMALLEST_UNSCALED <= largest <= _LARGEST_UNSCALED:
+    if largest == 0.0 or SMALLEST_UNSCALED <= largest <= LARGEST_UNSCALED:
         return 1.0
     return float(2.0 ** -min(120, max(-100, math.frexp(largest)[1])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, cast
@@ -21,8 +21,10 @@ from lightly.selection.fingerprint import SelectionInput
 from lightly.selection.mixture import Mixture
 from lightly.selection.object_diversity import ObjectDiversityReport
 from lightly.selection.progress import Pulse, ReportProgress, ShouldCancel
+from lightly.selection.representative import LazyFirst, RepresentativeObjective
 from lightly.selection.result import SelectionResult
 from lightly.selection.samples import read_candidates, read_positions
+from lightly.selection.short_runs import select_shortly
 from lightly.selection.state import Memory, SelectionState, save_state
 from lightly.selection.strategy import Objective, Run, StopReason, Strategy, StrategyReport
 from lightly.selection.threads import count_threads, use_threads
@@ -31,6 +33,8 @@ from lightly.selection.weights import WeightsObjective, WeightsReport
 
 # When several conditions refuse the same pick, the first of these is reported.
 _STOP_ORDER: tuple[StopReason, ...] = ("min_distance", "min_typicality", "max_sum")
+# Takes what returns the state of a run.
+KeepState = Callable[[Callable[[], SelectionState]], None]
 _NO_ROWS = np.empty(0, dtype=np.int64)
 # Picks between two beats of progress where nothing else sets the rhythm.
 _PICKS_PER_BEAT = 64
@@ -46,6 +50,7 @@ def select(
     threads: int | None = None,
     progress: ReportProgress | None = None,
     should_cancel: ShouldCancel | None = None,
+    keep: KeepState | None = None,
 ) -> SelectionResult:
     """Choose samples so that the selection as a whole is as good as possible.
 
@@ -67,6 +72,8 @@ def select(
         threads: How many to use; by default what ``LIGHTLY_SELECTION_THREADS`` says, or all cores.
         progress: Called every now and then with (picks made, picks aimed at).
         should_cancel: Asked every now and then; True ends the run.
+        keep: Called every now and then with what returns the state at the last pick, for those who
+            keep states while a run goes on. The first time it reads the input once.
 
     Returns:
         Picks in order with a report.
@@ -84,11 +91,17 @@ def select(
     """
     n_wanted = _read_count(n_samples)
     n_inputs = _agree_on_length(strategies)
+    n_threads = count_threads(threads)
+    is_watched = not (progress is None and should_cancel is None and keep is None)
+    if candidates is None and resume is None and not is_watched:
+        short = select_shortly(strategies, n_wanted, preselected)
+        if short is not None:
+            return short
     selected = read_positions(preselected, n_inputs, "preselected samples")
     offered = read_candidates(candidates, n_inputs)
     if selected.size:
         offered = np.setdiff1d(offered, selected, assume_unique=True)
-    source = SelectionInput(strategies=tuple(strategies), preselected=selected, candidates=offered)
+    source = SelectionInput(strategies=tuple(strategies), preselected=selected, offered=offered)
     eligible, filters = _apply_thresholds(strategies, offered)
     target = len(eligible) if n_wanted is None else min(n_wanted, len(eligible))
     past = _read_past(resume, source, eligible, n_wanted)
@@ -100,8 +113,8 @@ def select(
         is_mixture=sum(s.strength != 0 for s in strategies if isinstance(s, Strategy)) > 1,
         pulse=Pulse(target, progress, should_cancel),
     )
-    with hold_blas_to_one_thread(), use_threads(count_threads(threads)):
-        outcome = _work(run, source, past)
+    with hold_blas_to_one_thread(), use_threads(n_threads):
+        outcome = _work(run, source, past, keep)
     rows, worked = outcome.rows, iter(outcome.reports)
     reports = tuple(filters[i] if i in filters else next(worked) for i in range(len(strategies)))
     return SelectionResult(
@@ -158,14 +171,16 @@ def _read_past(
     return _Past(rows, state.memories)
 
 
-def _work(run: Run, source: SelectionInput, past: _Past) -> _Outcome:
+def _work(run: Run, source: SelectionInput, past: _Past, keep: KeepState | None = None) -> _Outcome:
     """Make the picks; if that is cancelled, the error knows the state at the last one."""
-    picked = past.rows.tolist()
+    picked: list[int] = past.rows.tolist()
     try:
         objectives = [s.begin(run) for s in source.strategies if isinstance(s, Strategy)]
         memories = past.memories or ({},) * len(objectives)
         for objective, memory in zip(objectives, memories, strict=True):
             objective.replay(past.rows, memory)
+        if keep is not None:
+            run.pulse.keep = partial(keep, _watch_state(run, source, objectives, picked))
         stop = _pick(run, objectives, picked)
         reports = [objective.report() for objective in objectives]
         run.pulse.beat()
@@ -179,6 +194,23 @@ def _work(run: Run, source: SelectionInput, past: _Past) -> _Outcome:
         reports=reports,
         memories=tuple(objective.remember() for objective in objectives),
     )
+
+
+def _watch_state(
+    run: Run, source: SelectionInput, objectives: Sequence[Objective], picked: list[int]
+) -> Callable[[], SelectionState]:
+    """Return what returns the state of a run that goes on; it takes the fingerprint once."""
+    fingerprint: dict[str, str] = {}
+
+    def save() -> SelectionState:
+        fingerprint.update(fingerprint or source.take_fingerprint())
+        rows = np.array(picked, dtype=np.int64)
+        memories = tuple(objective.remember() for objective in objectives)
+        return SelectionState(
+            indices=run.samples[rows], fingerprint=dict(fingerprint), memories=memories
+        )
+
+    return save
 
 
 class _Picker(Protocol):
@@ -274,6 +306,8 @@ def _choose_picker(run: Run, objectives: Sequence[Objective], picked: list[int])
         return _InOrder(only.rank(run.n_wanted)[len(picked) :])
     if isinstance(only, DiversityObjective) and only.strength > 0:
         return FarthestFirst(only.nearest, run.pulse)
+    if isinstance(only, RepresentativeObjective) and only.strength > 0:
+        return LazyFirst(only, picked)
     if isinstance(only, BalanceObjective):
         class_picks = only.open_class_picks(picked)
         if class_picks is not None:

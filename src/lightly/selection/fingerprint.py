@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightly.selection.embeddings import IndexArray
+from lightly.selection.row_source import as_matrix
 from lightly.selection.strategy import Strategy
 from lightly.selection.threshold import Threshold
 
@@ -29,12 +30,19 @@ class SelectionInput:
     Attributes:
         strategies: As given.
         preselected: Positions, each once, in order.
-        candidates: Positions that may be picked, before thresholds, ascending.
+        offered: Positions that may be picked, before thresholds, ascending; None for all.
     """
 
     strategies: tuple[Strategy | Threshold, ...]
     preselected: IndexArray
-    candidates: IndexArray
+    offered: IndexArray | None
+
+    @property
+    def candidates(self) -> IndexArray:
+        """Positions that may be picked, before thresholds, ascending."""
+        if self.offered is not None:
+            return self.offered
+        return np.arange(self.strategies[0].n_samples)
 
     def take_fingerprint(self) -> dict[str, str]:
         """Return a digest under the name of each part, in one pass over the data.
@@ -96,7 +104,7 @@ def _serialize_names(names: Sequence[str]) -> Iterator[bytes]:
 
 def _serialize_array(value: object, *, is_vectors: bool) -> Iterator[bytes | memoryview]:
     try:
-        array: NDArray[np.generic] = np.asarray(value)
+        array: NDArray[np.generic] = as_matrix(value)  # type: ignore[arg-type]  # tells by itself
     except ValueError:
         # Rows of different lengths.
         array = np.empty(0, dtype=object)

@@ -134,11 +134,11 @@ class NearestSelected:
         self._selected[self.n_selected : self.n_selected + len(samples)] = samples
         self.n_selected += len(samples)
 
-    def retire(self, row: int) -> None:
-        """Take a candidate out of the race, because it was picked."""
-        self.upper[row] = -np.inf
+    def retire(self, rows: int | IndexArray) -> None:
+        """Take candidates out of the race, because they were picked."""
+        self.upper[rows] = -np.inf
         if self.is_measured:
-            self.lower[row] = -np.inf
+            self.lower[rows] = -np.inf
 
     def put(
         self, rows: IndexArray, low: Float64Array, high: Float64Array, nearest: int | IndexArray
@@ -223,7 +223,8 @@ class NearestSelected:
         if self.kernels is None:
             return None
         codec, capacity = Codec(self.space, self.kernels), len(self._selected)
-        return Coded(self, codec, capacity, self._keep_codes) if codec.is_effective else None
+        keeps = self._keep_codes and self.space.can_spare(len(self.samples) * codec.width)
+        return Coded(self, codec, capacity, keeps) if codec.is_effective else None
 
     @cached_property
     def _screened(self) -> ScreenedPicks:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -11,41 +12,78 @@ from lightly.selection.codes import Codec, CodedPicks, address_of
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, Float64Array, IndexArray
 from lightly.selection.kernels.loading import find_kernels, load_neighbour_kernels
 from lightly.selection.progress import Pulse
+from lightly.selection.threads import run_in_threads
 
 # One tile of screened distances, 16 MB: large enough for fast products, far from N x N.
 _TILE_ROWS, _TILE_COLUMNS = 512, 8_192
+# Tiles of rows between two beats, shared among threads.
+_TILES_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class NeighbourTile:
+    """The nearest neighbours of some samples.
+
+    Attributes:
+        rows: Which of the samples.
+        distances: Euclidean, ascending, shape ``[rows, K]``.
+        numbers: Places of the neighbours among the samples, shape ``[rows, K]``. Of neighbours that
+            are as far as the last one, any may be left out.
+    """
+
+    rows: slice
+    distances: Float64Array
+    numbers: IndexArray
 
 
 def measure_neighbours(
     space: EmbeddingSpace, samples: IndexArray, n_neighbours: int, pulse: Pulse
 ) -> Float64Array:
-    """Return each sample's distances to its nearest other samples, ascending.
+    """Return each sample's distances to its nearest other samples, ascending, shape ``[N, K]``.
+
+    As `find_neighbours`; memory for the result too.
+    """
+    result = np.empty((len(samples), n_neighbours))
+    for tile in find_neighbours(space, samples, n_neighbours, pulse):
+        result[tile.rows] = tile.distances
+    return result
+
+
+def find_neighbours(
+    space: EmbeddingSpace, samples: IndexArray, n_neighbours: int, pulse: Pulse
+) -> Iterator[NeighbourTile]:
+    """Yield each sample's nearest other samples, some samples at a time, in order.
 
     Screens all pairs with float32 products in tiles and measures exactly the few that can be among
-    the nearest. Cost: N^2 d inside products, N K exact evaluations. Memory: a tile and the result.
+    the nearest. Cost: N^2 d inside products, N K exact evaluations. Memory: a tile per thread.
 
     Args:
         space: Embeddings.
         samples: The N samples to look among, each once, N > ``n_neighbours``.
         n_neighbours: K.
-        pulse: Beats once per tile.
-
-    Returns:
-        Euclidean distances, shape ``[N, K]``.
+        pulse: Beats between tiles.
     """
     measure = _open_kernels(space, samples, n_neighbours) or partial(
         _measure_by_products, space, samples, n_neighbours
     )
-    result = np.empty((len(samples), n_neighbours))
-    for start in range(0, len(samples), _TILE_ROWS):
+    starts = range(0, len(samples), _TILE_ROWS)
+    for first in range(0, len(starts), _TILES_AT_ONCE):
         pulse.beat()
-        rows = np.arange(start, min(start + _TILE_ROWS, len(samples)))
-        result[rows] = measure(rows, pulse)
-    distances: Float64Array = np.sqrt(result * space.true_unit)
-    return distances
+        tiles: dict[int, NeighbourTile] = {}
+
+        def find(start: int, found: dict[int, NeighbourTile] = tiles) -> None:
+            rows = np.arange(start, min(start + _TILE_ROWS, len(samples)))
+            nearest, numbers = measure(rows, pulse)
+            distances = np.sqrt(nearest * space.true_unit)
+            found[start] = NeighbourTile(slice(start, start + len(rows)), distances, numbers)
+
+        some = starts[first : first + _TILES_AT_ONCE]
+        run_in_threads(find, some)
+        for start in some:
+            yield tiles[start]
 
 
-_Measure = Callable[[IndexArray, Pulse], Float64Array]
+_Measure = Callable[[IndexArray, Pulse], tuple[Float64Array, IndexArray]]
 
 
 def _open_kernels(space: EmbeddingSpace, samples: IndexArray, n_neighbours: int) -> _Measure | None:
@@ -61,10 +99,11 @@ def _open_kernels(space: EmbeddingSpace, samples: IndexArray, n_neighbours: int)
     coded.extend(samples)
     unit = 1.0 / space.true_unit
 
-    def measure(rows: IndexArray, _: Pulse) -> Float64Array:
+    def measure(rows: IndexArray, _: Pulse) -> tuple[Float64Array, IndexArray]:
         points, places = space.locate(samples[rows])
         codes = codec.encode(samples[rows])
         nearest = np.empty((len(rows), n_neighbours))
+        numbers = np.empty((len(rows), n_neighbours), dtype=np.int64)
         loops.find_nearest(
             rows[0],
             len(rows),
@@ -83,16 +122,17 @@ def _open_kernels(space: EmbeddingSpace, samples: IndexArray, n_neighbours: int)
             unit,
             codec.step,
             nearest,
+            numbers,
         )
-        return nearest
+        return nearest, numbers
 
     return measure
 
 
 def _measure_by_products(
     space: EmbeddingSpace, samples: IndexArray, n_neighbours: int, rows: IndexArray, pulse: Pulse
-) -> Float64Array:
-    """Return the smallest squared distances of a few rows, ascending."""
+) -> tuple[Float64Array, IndexArray]:
+    """Return the smallest squared distances of a few rows, ascending, and to which samples."""
     points, lengths = space.screen_points(samples[rows])
     bars = np.full(len(rows), np.inf)
     found: list[tuple[IndexArray, IndexArray, Float64Array]] = []
@@ -113,10 +153,10 @@ def _measure_by_products(
     stays = (bound <= bars[place]) & np.isfinite(bound)
     place, column = place[stays], column[stays]
     exact = space.measure_exactly(samples[rows[place]], samples[column])
-    order = np.lexsort((exact, place))
+    order = np.lexsort((column, exact, place))
     firsts = np.searchsorted(place[order], np.arange(len(rows)))
-    nearest: Float64Array = exact[order][firsts[:, None] + np.arange(n_neighbours)]
-    return nearest
+    chosen = order[firsts[:, None] + np.arange(n_neighbours)]
+    return exact[chosen], column[chosen]
 
 
 def _mask_selves(low: Float32Array, rows: IndexArray, first_column: int) -> None:

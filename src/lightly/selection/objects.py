@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lightly.selection.embeddings import EmbeddingSpace, Float64Array, IndexArray
 from lightly.selection.errors import InvalidSelectionInput
 from lightly.selection.progress import Pulse
+from lightly.selection.row_source import as_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ class ObjectTable:
 
 def count_samples(embeddings: ArrayLike | Objects) -> int:
     """Return how many samples embeddings are for."""
-    return embeddings.n_samples if isinstance(embeddings, Objects) else len(np.asarray(embeddings))
+    return embeddings.n_samples if isinstance(embeddings, Objects) else len(as_matrix(embeddings))
 
 
 def spread_ranges(starts: IndexArray, counts: IndexArray) -> IndexArray:

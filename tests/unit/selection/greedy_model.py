@@ -14,8 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from lightly.selection import Balance, Diversity, Objects, Similarity, Threshold, Typicality
+from lightly.selection import (
+    Balance,
+    Diversity,
+    Objects,
+    Representative,
+    Similarity,
+    Threshold,
+    Typicality,
+)
 from lightly.selection.portable_math import take_exp
+from tests.unit.selection.representative_model import PreparedRepresentative
 
 SMALLEST = np.finfo(np.float64).tiny
 
@@ -58,6 +67,8 @@ def prepare(strategy, free, preselection):
         return prepare_typicality(strategy, free, preselection)
     if isinstance(strategy, Balance):
         return PreparedBalance(strategy, free, preselection)
+    if isinstance(strategy, Representative):
+        return PreparedRepresentative(strategy, free, preselection)
     return PreparedWeights(
         {c: float(v) for c, v in enumerate(strategy.values)}, strategy, max_sum=strategy.max_sum
     )
@@ -207,6 +218,8 @@ def logarithm(factors, strengths):
 
 def lone_gain(strategy, selection, c):
     """Return what decides when a strategy is alone: the part of its objective due to ``c``."""
+    if isinstance(strategy, PreparedRepresentative):
+        return strategy.phi([*selection, c])
     if not isinstance(strategy, PreparedDiversity):
         return -1.0 if c in strategy.empty else strategy.values[c]
     if not strategy.parts[c]:
@@ -216,7 +229,7 @@ def lone_gain(strategy, selection, c):
 
 def state_of(strategy, selection):
     """Return what the objective of the selection is before a pick."""
-    if isinstance(strategy, PreparedBalance):
+    if isinstance(strategy, (PreparedBalance, PreparedRepresentative)):
         return None
     if isinstance(strategy, PreparedWeights):
         return running_sum(strategy.added[i] for i in selection)
@@ -230,6 +243,8 @@ def state_of(strategy, selection):
 
 def objective(strategy, state, selection, c):
     """Return Phi(S + c)."""
+    if isinstance(strategy, PreparedRepresentative):
+        return strategy.phi([*selection, c])
     if isinstance(strategy, PreparedBalance):
         with localcontext(prec=70):
             return 1 / strategy.cross_entropy([*selection, c])

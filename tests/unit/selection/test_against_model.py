@@ -35,6 +35,7 @@ SIZES = st.fixed_dictionaries(
         "cache_bytes": st.sampled_from([0, 100, 1 << 20]),
         "resident_bytes": st.sampled_from([0, 1 << 20]),
         "whole_rows": st.sampled_from([0, 1_000]),
+        "ns_to_pack": st.sampled_from([0, 10**9]),
         "dense_bytes": st.sampled_from([0, 1 << 20]),
         "dense_worth_bytes": st.sampled_from([1, 1 << 20]),
     }

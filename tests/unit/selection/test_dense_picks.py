@@ -16,7 +16,7 @@ from tests.unit.selection.plain_picks import KINDS, make_vectors, pick_plainly
 from tests.unit.selection.tuning import tuned, without_kernels
 
 # No picks are dense; all are; the first few are.
-POOLS = {"direct_picks": 0, "direct_picks_large": 0, "dense_bytes": 0}
+POOLS = {"ns_to_pack": 0, "direct_picks_large": 0, "dense_bytes": 0}
 DENSE = {**POOLS, "dense_bytes": 1 << 30, "fewest_dense_picks": 1_000}
 BOTH = {**DENSE, "dense_worth_bytes": 1, "fewest_dense_picks": 7}
 

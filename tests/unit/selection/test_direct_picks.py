@@ -10,19 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightly.selection import Diversity, SelectionCancelled, measure_coverage, select
-from lightly.selection.embeddings import EmbeddingSpace
+from lightly.selection.embeddings import EmbeddingSpace, find_direct_error
 from lightly.selection.nearest import NearestSelected
 from lightly.selection.progress import Pulse
 from tests.unit.selection.plain_picks import KINDS, make_vectors, pick_plainly
 from tests.unit.selection.tuning import tuned, without_kernels
 
 DIRECT = {
-    "direct_picks": 1_000,
+    "ns_to_pack": 10**12,
     "direct_picks_large": 1_000,
     "direct_picks_alone": 1_000,
-    "fewest_direct_bytes": 0,
 }
-OTHERWISE = {"direct_picks": 0, "direct_picks_large": 0, "direct_picks_alone": 0}
+OTHERWISE = {
+    "ns_to_pack": 0,
+    "direct_picks_large": 0,
+    "direct_picks_alone": 0,
+    "quick_products": 0,
+}
 #: Coordinates this extreme are scaled first, and then measured otherwise.
 SCALED_KINDS = {"tiny", "huge"}
 
@@ -86,7 +90,7 @@ def test_float32_distances_are_off_by_no_more_than_is_claimed(kind):
 
     exact = space.measure_exactly(np.arange(200), np.full(200, 7))
 
-    assert np.abs(rough - exact).max() <= space.find_direct_error(float(lengths2.max()))
+    assert np.abs(rough - exact).max() <= find_direct_error(33, float(lengths2.max()))
 
 
 @pytest.mark.parametrize("layout", [np.asfortranarray, np.float64, lambda rows: rows[::2]])

@@ -128,7 +128,8 @@ def plan_selection(
     """
     check_selection(config, place)
     content = config.to_dict(by_alias=True)
-    n_samples = _count_samples(content, n_candidates or inputs.n_samples, sequence_length, place)
+    n_offered = inputs.n_samples if n_candidates is None else n_candidates
+    n_samples = _count_samples(content, n_offered, sequence_length, place)
     path_metadata: PathMetadata = {}
     if content.get("lightlyPathRegex"):
         path_metadata = read_path_metadata(content["lightlyPathRegex"], inputs.read_names())

@@ -9,6 +9,7 @@ from lightly.selection.kernels.loading import (
     load_dense_kernels,
     load_kernels,
     load_mixing_kernels,
+    load_near_pair_kernels,
     load_neighbour_kernels,
 )
 
@@ -16,3 +17,4 @@ if __name__ == "__main__" and load_kernels() is not None:
     load_dense_kernels()
     load_neighbour_kernels()
     load_mixing_kernels()
+    load_near_pair_kernels()

@@ -226,6 +226,36 @@ def measure_pairs(rows, row_places, picks, pick_places, n_dims, unit, result):
         result[i] = _measure_exactly(left, right, n_dims) * unit
 
 
+@_compile(types.void(_i64, _LONGS, _i64, _LONGS, _i64, _DOUBLES, _INTS))
+def measure_nearest(rows, places, picks, counts, n_dims, distances2, neighbours):
+    """Write the defined squared distance of each row to the nearest of the first picks.
+
+    Args:
+        rows: Address of rows whose squares do not overflow.
+        places: Which of them.
+        picks: Address of picks.
+        counts: How many of the picks count for each row, at least one.
+        n_dims: Dimensions.
+        distances2: Receives distances.
+        neighbours: Receives which pick is the nearest, the first of equals.
+    """
+    # Twice what a sum of float32 squares can be off; the other is for squares that underflow.
+    error, underflow = (n_dims + 8) * 2.0**-23, n_dims * 2.0**-125
+    rough = np.empty(max(1, counts.max()) if len(counts) else 0, dtype=np.float64)
+    for i in range(len(places)):
+        left, least = rows + 4 * n_dims * places[i], np.inf
+        for pick in range(counts[i]):
+            rough[pick] = _measure_roughly(left, picks + 4 * n_dims * pick, n_dims)
+            least = min(least, rough[pick])
+        bar = (least * (1.0 + error) + 2.0 * underflow) / (1.0 - error)
+        distances2[i] = np.inf
+        for pick in range(counts[i]):
+            if rough[pick] <= bar:
+                value = _measure_exactly(left, picks + 4 * n_dims * pick, n_dims)
+                if value < distances2[i]:
+                    distances2[i], neighbours[i] = value, pick
+
+
 @njit(nogil=True, forceinline=True)
 def _is_out_of_reach(code, error, fine, fine_errors, pick, upper, step):
     """Return whether the fine code of a pick shows that it is no nearer than ``upper``."""

@@ -298,6 +298,92 @@ def pick_from_all(
     return n_picked
 
 
+@njit(nogil=True, forceinline=True)
+def _find_largest_magnitude(rows, n_values):
+    """Return the largest magnitude of float32 values; not finite if one of them is not."""
+    # As integers, magnitudes have the same order, and vectors of them are compared at once.
+    bits = carray(_pointer(rows), (n_values,)).view(np.int32)
+    largest = np.zeros(1, dtype=np.int32)
+    for i in range(n_values):
+        largest[0] = max(largest[0], np.int32(bits[i] & np.int32(0x7FFFFFFF)))
+    return largest.view(np.float32)[0]
+
+
+@njit(nogil=True, forceinline=True)
+def _pack_all(rows, n_rows, n_dims, panels):
+    """Lay out all rows in panels."""
+    for begin in range(0, n_rows, PANEL_ROWS):
+        base = begin * n_dims
+        n_lanes = min(PANEL_ROWS, n_rows - begin)
+        for line in range(0, n_dims, _LINE):
+            n_values = min(_LINE, n_dims - line)
+            for lane in range(n_lanes):
+                address = rows + 4 * (n_dims * (begin + lane) + line)
+                values = carray(_pointer(address), (n_values,))
+                at = base + line * PANEL_ROWS + lane
+                for j in range(n_values):
+                    panels[at + j * PANEL_ROWS] = values[j]
+
+
+@_compile(
+    types.Tuple((_i64, types.boolean))(
+        _i64, _i64, _i64, _f64, _f64, _f64, _LONGS, _DOUBLES, _LONGS
+    )
+)  # fmt: skip
+def pick_from_start(
+    rows, n_rows, n_dims, smallest, largest, least_distance, picked, distances2, neighbours
+):
+    """Pick the first row, and then the farthest one again and again.
+
+    Args:
+        rows: Address of all rows.
+        n_rows: At least 1.
+        n_dims: At least 1.
+        smallest: Least magnitude that the largest coordinate may have.
+        largest: Largest magnitude that a coordinate may have.
+        least_distance: Stop before a pick that is nearer to the picks.
+        picked: Receives rows, as many as there are to be.
+        distances2: Receives squared distances, infinite for the first.
+        neighbours: Receives the nearest row that was picked before, -1 for the first.
+
+    Returns:
+        Picks made, -1 if coordinates are not within the given magnitudes; and whether the next
+        pick would be nearer than ``least_distance``.
+    """
+    n_most = len(picked)
+    # No comparison with NaN holds.
+    if not smallest <= _find_largest_magnitude(rows, n_rows * n_dims) <= largest:
+        return -1, False
+    n_panels = (n_rows + PANEL_ROWS - 1) // PANEL_ROWS
+    panels = np.empty(n_panels * PANEL_ROWS * n_dims, dtype=np.float32)
+    _pack_all(rows, n_rows, n_dims, panels)
+    picks = np.empty((n_most, n_dims), dtype=np.float32)
+    best = np.full(n_panels * PANEL_ROWS, np.float32(-np.inf))
+    best[1:n_rows] = np.inf
+    closest = np.zeros(len(best), dtype=np.int32)
+    exact = np.empty(len(best), dtype=np.float64)
+    exact_for = np.full(len(best), np.int32(-1))
+    tops = np.full(n_panels, np.float32(np.inf))
+    picked[0], distances2[0], neighbours[0] = 0, np.inf, -1
+    for j in range(n_dims):
+        picks[0, j] = panels[j * PANEL_ROWS]
+    account_all(panels, picks, 0, best, closest, exact, exact_for, tops)
+    numbers, counts = np.empty(n_most, dtype=np.int32), np.empty(2, dtype=np.int64)
+    n_later = pick_from_all(
+        panels, picks, 1, n_most - 1, least_distance, best, closest, exact, exact_for, tops,
+        picked[1:], distances2[1:], numbers[1:], counts,
+    )  # fmt: skip
+    # Picks are numbered in order; a row that equals a pick gets no number.
+    added, n_added = np.empty(n_most, dtype=np.int64), 0
+    for i in range(n_later + 1):
+        if i > 0:
+            neighbours[i] = added[numbers[i]]
+        if distances2[i] > 0.0:
+            added[n_added] = picked[i]
+            n_added += 1
+    return n_later + 1, counts[1] == 1
+
+
 @_compile(types.void(_FLOATS, _INTS, _DOUBLES, _INTS, _i64, _DOUBLES, _DOUBLES))
 def write_bounds(best, nearest, exact, exact_for, n_dims, upper, lower):
     """Write what is known of each row's squared distance."""

@@ -57,6 +57,14 @@ def load_neighbour_kernels() -> ModuleType:
     return neighbours
 
 
+def load_near_pair_kernels() -> ModuleType:
+    """Return the loops that look for near pairs, where ``load_kernels`` found that loops run."""
+    with _lock:
+        from lightly.selection.kernels import near_pairs  # noqa: PLC0415  compiles or loads
+
+    return near_pairs
+
+
 def load_dense_kernels() -> ModuleType:
     """Return the loops for first picks, where ``load_kernels`` found that loops run."""
     with _lock:

@@ -45,6 +45,18 @@ def _insert(values, n_values, value):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
+def _insert_numbered(values, numbers, n_values, value, number):  # type: ignore[no-untyped-def]
+    """Insert a value into sorted ones, with its number; of equal ones the lower number is first."""
+    place = min(n_values, len(values) - 1)
+    while place > 0 and (
+        values[place - 1] > value or (values[place - 1] == value and numbers[place - 1] > number)
+    ):
+        values[place], numbers[place] = values[place - 1], numbers[place - 1]
+        place -= 1
+    values[place], numbers[place] = value, number
+
+
+@njit(nogil=True)
 def _resolve(  # type: ignore[no-untyped-def]
     left,
     pairs,
@@ -56,6 +68,7 @@ def _resolve(  # type: ignore[no-untyped-def]
     n_dims,
     unit,
     nearest,
+    numbers,
 ):
     """Write the defined squared distances of the nearest pairs; return how many there are."""
     n_found = 0
@@ -64,9 +77,11 @@ def _resolve(  # type: ignore[no-untyped-def]
             continue
         right = picks + 4 * n_dims * pick_places[pairs[p]]
         value = _measure_exactly(left, right, n_dims) * unit
-        if n_found < len(nearest) or value < nearest[-1]:
-            _insert(nearest, n_found, value)
-            n_found = min(n_found + 1, len(nearest))
+        is_behind = value > nearest[-1] or (value == nearest[-1] and pairs[p] > numbers[-1])
+        if n_found == len(nearest) and is_behind:
+            continue
+        _insert_numbered(nearest, numbers, n_found, value, pairs[p])
+        n_found = min(n_found + 1, len(nearest))
     return n_found
 
 
@@ -113,17 +128,18 @@ def _compact(  # type: ignore[no-untyped-def]
 @_compile(
     types.void(
         _i64, _i64, _i64, _LONGS, _BYTES, _INTS, _FLOATS, _PANELS, _STARTS, _FLOATS,
-        _i64, _i64, _LONGS, _i64, _f64, _f64, types.float64[:, ::1],
+        _i64, _i64, _LONGS, _i64, _f64, _f64, types.float64[:, ::1], types.int64[:, ::1],
     )
 )  # fmt: skip
 def find_nearest(  # type: ignore[no-untyped-def]
     first_row, n_rows, points, point_places, codes, lengths2, errors, panels, starts, widest,
-    n_picks, picks, pick_places, n_dims, unit, step, nearest,
+    n_picks, picks, pick_places, n_dims, unit, step, nearest, numbers,
 ):  # fmt: skip
     """Write each row's smallest defined squared distances to other picks, ascending.
 
     Row i is pick ``first_row + i``, and not its own neighbour. ``nearest`` has one column per
-    neighbour; there are more picks than columns.
+    neighbour; there are more picks than columns. ``numbers`` receives which picks they are; of
+    picks that are as far as the last one, any may be left out.
     """
     n_near, n_steps, width = nearest.shape[1], codes.shape[1] // 4, codes.shape[1]
     n_blocks = (n_picks + PANEL_PICKS - 1) // PANEL_PICKS
@@ -212,5 +228,5 @@ def find_nearest(  # type: ignore[no-untyped-def]
             left = points + 4 * n_dims * point_places[begin + t]
             _resolve(
                 left, pairs[t], lows[t], counts[t], bars[t], picks, pick_places, n_dims, unit,
-                nearest[begin + t],
+                nearest[begin + t], numbers[begin + t],
             )  # fmt: skip

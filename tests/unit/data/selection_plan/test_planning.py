@@ -295,6 +295,15 @@ def test_how_many(config, n_samples):
     assert planned.n_samples == n_samples
 
 
+def test_a_share_of_no_candidates_is_none_of_them():
+    entry = {"input": EMBEDDINGS, "strategy": {"type": "DIVERSITY"}}
+    config = read_selection({"proportion_samples": 0.5, "strategies": [entry]})
+
+    planned = plan_selection(config, Samples(), n_candidates=0)
+
+    assert planned.n_samples == 0
+
+
 def test_a_share_is_rounded_up_to_whole_sequences():
     entry = {"input": EMBEDDINGS, "strategy": {"type": "DIVERSITY"}}
     config = read_selection({"proportion_samples": 0.3, "strategies": [entry]})
