@@ -16,7 +16,7 @@ from tests.support.worker_runs import run_local_place
 N_PICTURES, N_SELECTED = 12, 4
 STATES = (
     "INITIALIZING", "LOADING_DATASET", "EMBEDDING", "SAMPLING", "SAVING_RESULTS",
-    "UPLOADING_DATASET", "UPLOADING_REPORT", "UPLOADING_ARTIFACTS", "UPLOADED_ARTIFACTS",
+    "UPLOADING_DATASET", "GENERATING_REPORT", "UPLOADING_ARTIFACTS", "UPLOADED_ARTIFACTS",
 )  # fmt: skip
 #: One that loses nothing, and the one where samples are there and their tag is not.
 SHORT = ("EMBEDDING", "UPLOADING_ARTIFACTS")

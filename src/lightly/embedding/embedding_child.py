@@ -22,7 +22,7 @@ from lightly.embedding.vectors import Vectors, normalize_vectors
 from lightly.media.errors import CorruptImage
 from lightly.media.images import cut_box, decode_image, read_bytes
 from lightly.media.limits import LONGEST_STEP_S
-from lightly.media.model_input import crop_for_model, load_model_pixels
+from lightly.media.model_input import crop_for_model, load_model_pixels, take_model_pixels
 from lightly.media.sandbox_loop import Operation, announce_long_step, serve
 from lightly.media.sandbox_protocol import Message
 
@@ -83,17 +83,19 @@ class Embedder:
 
         One image at a time: the model is as fast as on a batch, and a crash costs one image.
         """
-        from lightly.media.sandbox_child import inspect  # noqa: PLC0415  loads OpenCV
+        from lightly.media.inspection import inspect_and_keep  # noqa: PLC0415  loads OpenCV
+        from lightly.media.sandbox_child import take_source, write_report  # noqa: PLC0415  as above
 
-        (reply,) = inspect(request)
-        if reply.header["corruption"] is not None:
-            yield reply
+        report, kept = inspect_and_keep(take_source(request), with_thumbnail=True)
+        if kept is None:
+            yield write_report(report)
             return
         yield None
-        data = bytes(request.blobs[0]) if request.blobs else read_bytes(request.header["path"])
-        pixels = load_model_pixels(data, self._session.model.rule)
+        pixels = take_model_pixels(*kept, self._session.model.rule)
+        # A large image shall not lie in memory beside what the model needs.
+        kept = None
         yield self._announce()
-        yield Message(reply.header, [*reply.blobs, self._run([pixels]).tobytes()])
+        yield write_report(report, self._run([pixels]).tobytes())
 
     def embed_crops(self, request: Message) -> Iterator[Message | None]:
         """Answer with one vector per box `[x, y, width, height]` in `boxes`, in their order."""

@@ -212,9 +212,9 @@ def describe_failure(error: BaseException) -> str:
     return f"The image cannot be decoded ({reason})."[: limits.MAX_REASON_CHARS]
 
 
-def is_plain_jpeg(image: Image.Image) -> bool:
-    """Tell whether the fast JPEG decoder knows this one: grey or three colours."""
-    return image.format in {"JPEG", "MPO"} and image.mode in {"L", "RGB"}
+def is_plain_jpeg(name: str | None, mode: str) -> bool:
+    """Tell whether the fast JPEG decoder knows a format and mode: grey or three colours."""
+    return name in {"JPEG", "MPO"} and mode in {"L", "RGB"}
 
 
 def convert_to_rgb(image: Image.Image) -> Pixels:
@@ -230,7 +230,7 @@ def convert_to_rgb(image: Image.Image) -> Pixels:
 
 
 def _decode_pixels(image: Image.Image, data: bytes) -> Pixels:
-    if is_plain_jpeg(image):
+    if is_plain_jpeg(image.format, image.mode):
         try:
             return _as_pixels(simplejpeg.decode_jpeg(data, "RGB", strict=True))
         except ValueError:

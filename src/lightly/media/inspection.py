@@ -8,7 +8,7 @@ from PIL import Image
 
 from lightly.media.errors import CorruptImage
 from lightly.media.exif import describe_exif
-from lightly.media.images import Pixels, decode_image, read_bytes
+from lightly.media.images import DecodedImage, Pixels, decode_image, read_bytes
 from lightly.media.reports import FrameReport, ImageReport, ImageSource, measure_source
 from lightly.media.statistics import compute_statistics
 from lightly.media.thumbnails import make_thumbnail
@@ -32,19 +32,28 @@ def inspect_image(source: ImageSource, *, with_thumbnail: bool = True) -> ImageR
     Returns:
         The report. Corrupt images are a result here, never an exception.
     """
+    report, _ = inspect_and_keep(source, with_thumbnail=with_thumbnail)
+    return report
+
+
+def inspect_and_keep(
+    source: ImageSource, *, with_thumbnail: bool
+) -> tuple[ImageReport, tuple[DecodedImage, bytes] | None]:
+    """Do the same as `inspect_image`, and return the decoded image and its file too, if any."""
     size_bytes = measure_source(source)
     try:
         data = source if isinstance(source, bytes) else read_bytes(source)
         image = decode_image(data)
     except CorruptImage as error:
-        return ImageReport({"size_in_bytes": size_bytes}, corruption=str(error))
-    return ImageReport(
+        return ImageReport({"size_in_bytes": size_bytes}, corruption=str(error)), None
+    report = ImageReport(
         metadata={**compute_statistics(image.pixels, size_bytes=len(data))},
         thumbnail=make_thumbnail(image.pixels) if with_thumbnail else None,
         exif=describe_exif(image.exif),
         format=image.format,
         is_animated=image.is_animated,
     )
+    return report, (image, data)
 
 
 def inspect_frame(pixels: Pixels, *, index: int, timestamp_s: float | None) -> FrameReport:

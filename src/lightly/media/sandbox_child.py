@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lightly.media.inspection import encode_frame, inspect_frame, inspect_image
+from lightly.media.reports import ImageReport
 from lightly.media.sandbox_loop import Operation, serve
 from lightly.media.sandbox_protocol import Message
 
@@ -21,8 +22,18 @@ if TYPE_CHECKING:
 
 def inspect(request: Message) -> Iterator[Message]:
     """Answer with the report of one image; its bytes are the blob, or `path` names the file."""
-    source = bytes(request.blobs[0]) if request.blobs else request.header["path"]
-    report = inspect_image(source, with_thumbnail=request.header["with_thumbnail"])
+    source = take_source(request)
+    yield write_report(inspect_image(source, with_thumbnail=request.header["with_thumbnail"]))
+
+
+def take_source(request: Message) -> bytes | str:
+    """Return what a request is about: its blob, or a path."""
+    path: str = request.header.get("path", "")
+    return bytes(request.blobs[0]) if request.blobs else path
+
+
+def write_report(report: ImageReport, *more: bytes) -> Message:
+    """Return the answer with a report; `more` blobs come behind the thumbnail."""
     fields = {
         "metadata": report.metadata,
         "exif": report.exif,
@@ -31,7 +42,7 @@ def inspect(request: Message) -> Iterator[Message]:
         "is_animated": report.is_animated,
     }
     blobs = [report.thumbnail] if report.thumbnail is not None else []
-    yield Message({"kind": "report", **fields}, blobs)
+    return Message({"kind": "report", **fields}, [*blobs, *more])
 
 
 def count(request: Message) -> Iterator[Message | None]:

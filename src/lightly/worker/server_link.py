@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lightly import __version__
 from lightly.api.answers import read_count, read_id, read_text, read_texts
@@ -137,6 +136,8 @@ class RunLink:
         self.claim = claim
         self.transport = Transport(settings.server_url, settings.token)
         self.transport.headers[LEASE_HEADER] = claim.lease
+        #: Names of artifacts; the server takes each from an attempt once.
+        self._sent: set[str] = set()
         self.stores = open_store_transport(
             settings.server_url,
             settings.token,
@@ -249,25 +250,28 @@ class RunLink:
         if list(entries) not in configs:
             self.transport.post(path, {"name": name, "configs": list(entries)})
 
-    def send_artifact(self, file: Path, kind: str) -> None:
-        """Upload a file as an artifact of the run; a file that is the same there counts as sent."""
+    def send_artifact(self, name: str, kind: str, source: IO[bytes]) -> None:
+        """Upload a file as an artifact of the run, unless this attempt has done so already.
+
+        Args:
+            name: Of the file.
+            kind: The contract's type.
+            source: Its content, which does not change meanwhile.
+        """
+        if name in self._sent:
+            return
         digest, size = hashlib.sha256(), 0
-        with file.open("rb") as source:
-            while piece := source.read(1 << 20):
-                digest.update(piece)
-                size += len(piece)
-            body = {
-                "fileName": file.name,
-                "type": kind,
-                "sizeBytes": size,
-                "sha256": digest.hexdigest(),
-            }
-            runs = ("docker", "runs", self.claim.run_id, "artifacts")
-            made = self.transport.post(make_path("ext", "v1", *runs[1:]), body)
-            source.seek(0)
-            self.transport.put_blob(read_id(made, "signedWriteUrl"), source)
+        while piece := source.read(1 << 20):
+            digest.update(piece)
+            size += len(piece)
+        body = {"fileName": name, "type": kind, "sizeBytes": size, "sha256": digest.hexdigest()}
+        runs = ("docker", "runs", self.claim.run_id, "artifacts")
+        made = self.transport.post(make_path("ext", "v1", *runs[1:]), body)
+        source.seek(0)
+        self.transport.put_blob(read_id(made, "signedWriteUrl"), source)
         artifact_id = read_id(made, "artifactId")
         self.transport.put(make_path("v1", *runs, artifact_id, "confirmUpload"))
+        self._sent.add(name)
 
     def _put(self, action: str, body: dict[str, Any]) -> Any:
         path = make_path("ext", "v1", "runs", self.claim.run_id, action)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
 from concurrent.futures import CancelledError
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,7 @@ from lightly._kit.errors import BadInput
 from lightly.worker.errors import RunFailed
 from lightly.worker.shards import cluster_watch
 from lightly.worker.shards.cluster_watch import ClusterPlace, ClusterWatch, explain_failure
-from lightly.worker.shards.executors import _find_place
+from lightly.worker.shards.executors import _find_place, _offer_ray_token
 from tests.support.ports import find_free_port
 
 
@@ -56,6 +59,30 @@ def test_a_cluster_may_be_without_processes_for_some_minutes(clock: Clock) -> No
             watch.check()
 
 
+def test_an_engine_that_waits_for_its_cluster_does_not_keep_it_from_being_missed(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_watch, "_CONNECT_TIMEOUT_S", 0.05)
+    ended, answers = threading.Event(), [True]
+
+    def wait_for_ever() -> int:
+        ended.wait()
+        return 0
+
+    place = ClusterPlace("Ray", "127.0.0.1", find_free_port())
+    watch = ClusterWatch(place, lambda: answers[0], wait_for_ever)
+    try:
+        watch.check()
+        answers[0] = False
+        clock.now_s += 10
+        watch.check()
+        clock.now_s += 10
+        with pytest.raises(RunFailed, match="is gone"):
+            watch.check()
+    finally:
+        ended.set()
+
+
 def test_a_failure_of_ours_keeps_its_words() -> None:
     class Wrapped(Exception):
         cause = RunFailed("The store refuses.")
@@ -92,3 +119,37 @@ def test_addresses_may_have_a_scheme(address: str, host: str, port: int) -> None
 def test_an_address_without_host_or_port_is_refused(address: str) -> None:
     with pytest.raises(BadInput, match="--executor-address must have a host and a port"):
         _find_place("Dask", address)
+
+
+@pytest.mark.parametrize(
+    ("variable", "mode", "expected"),
+    [
+        ("", None, None),
+        ("HOME", None, "token"),
+        ("RAY_AUTH_TOKEN_PATH", None, "token"),
+        ("RAY_AUTH_TOKEN", None, "token"),
+        ("HOME", "disabled", "disabled"),
+    ],
+)
+def test_a_token_of_ray_is_shown_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variable: str,
+    mode: str | None,
+    expected: str | None,
+) -> None:
+    home, file = tmp_path / "home", tmp_path / "token"
+    (home / ".ray").mkdir(parents=True)
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    if variable == "HOME":
+        (home / ".ray" / "auth_token").write_text("secret")
+    elif variable:
+        file.write_text("secret")
+        monkeypatch.setenv(variable, str(file))
+    if mode is not None:
+        monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    _offer_ray_token()
+    assert os.environ.get("RAY_AUTH_MODE") == expected

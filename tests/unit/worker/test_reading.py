@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,7 +62,21 @@ def test_a_transfer_that_breaks_off_is_made_again() -> None:
 def test_a_transfer_that_always_breaks_off_is_a_problem_of_that_file() -> None:
     contents = read(lambda _: Answer(body=b"x", headers={"Content-Length": "9"}), ["a"])
     assert contents[0].data is None
-    assert contents[0].problem == "The store sent fewer bytes than it had announced."
+    assert contents[0].problem == "The store sent fewer or other bytes than it had announced."
+
+
+@pytest.mark.parametrize("header", ["x-goog-hash", "Content-MD5"])
+def test_bytes_that_are_not_those_of_the_stores_checksum_are_fetched_again(header: str) -> None:
+    md5 = base64.b64encode(hashlib.md5(b"whole").digest()).decode()
+    headers = {header: f"crc32c=AAAAAA==,md5={md5}" if header == "x-goog-hash" else md5}
+    seen: list[str] = []
+
+    def answer(request: Request) -> Answer:
+        seen.append(request.path)
+        return Answer(body=b"whOle" if len(seen) == 1 else b"whole", headers=headers)
+
+    (content,) = read(answer, ["a"])
+    assert (content.data, len(seen)) == (b"whole", 2)
 
 
 def test_a_store_that_refuses_ends_the_run_with_its_reason() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,16 +9,15 @@ from numpy.typing import NDArray
 
 from lightly.worker.report.distances import Vectors, choose_evenly
 from lightly.worker.report.facts import SelectionFacts
+from lightly.worker.report.neighbour_layout import lay_out
 
 #: Points of a map: more cannot be told apart on a page.
-MAX_POINTS = 2_000
+MAX_POINTS = 1_500
 N_EXAMPLES = 12
 _NEIGHBOURS = 15
-_MIN_DISTANCE = 0.1
-_EPOCHS = 200
 _HALVINGS = 50
 _BLOCK = 512
-#: Fewer images have no neighbourhoods that a picture could show, and UMAP compiles for a while.
+#: Fewer images have no neighbourhoods that a picture could show.
 FEWEST_FOR_UMAP = 500
 
 
@@ -94,43 +92,12 @@ def _find_main_axes(centred: NDArray[np.float64]) -> NDArray[np.float64]:
 def project_neighbourhoods(vectors: Vectors, start: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a map that keeps neighbours together (UMAP); of few vectors, the PCA again.
 
-    The library's layout of a graph that is made here: making it there compiles code for ten times
-    as long as a map of so few points takes.
+    The library takes three seconds to load and compile, five times as long as this for so few
+    points.
     """
     if len(vectors) < FEWEST_FOR_UMAP:
         return start
-    graph = weigh_neighbours(vectors)
-    # The layout begins in a square of this size.
-    span = np.abs(start).max() or 1.0
-    with warnings.catch_warnings():
-        # It says that a seed takes one thread, and what it could import and does not need.
-        warnings.simplefilter("ignore")
-        from umap.umap_ import (  # noqa: PLC0415  takes seconds to load
-            find_ab_params,
-            simplicial_set_embedding,
-        )
-
-        a, b = find_ab_params(1.0, _MIN_DISTANCE)
-        points, _ = simplicial_set_embedding(
-            data=vectors,
-            graph=graph.tocoo(),
-            n_components=2,
-            initial_alpha=1.0,
-            a=a,
-            b=b,
-            gamma=1.0,
-            negative_sample_rate=5,
-            n_epochs=_EPOCHS,
-            init=(start * (10 / span)).astype(np.float32),
-            random_state=np.random.RandomState(0),
-            metric="euclidean",
-            metric_kwds={},
-            densmap=False,
-            densmap_kwds={},
-            output_dens=False,
-            parallel=False,
-        )
-    return np.asarray(points, np.float64)
+    return lay_out(weigh_neighbours(vectors), start)
 
 
 def weigh_neighbours(vectors: Vectors) -> Any:

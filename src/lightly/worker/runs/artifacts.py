@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 from lightly._kit.atomic_files import open_atomic, write_atomic
 from lightly.media.listing import VIDEO_EXTENSIONS
@@ -33,6 +35,7 @@ KINDS = {
     MEMORY_LOG_NAME: "MEMLOG",
     LOG_NAME: "LOG",
 }
+_GROWING = frozenset({LOG_NAME, MEMORY_LOG_NAME})
 
 
 def write_corruptness_information(excluded: Path, path: Path) -> None:
@@ -76,4 +79,10 @@ def send_artifacts(context: RunContext) -> None:
     for name, kind in KINDS.items():
         path = context.folder.path(name)
         if path.exists():
-            context.link.send_artifact(path, kind)
+            with _open(path) as source:
+                context.link.send_artifact(name, kind, source)
+
+
+def _open(path: Path) -> IO[bytes]:
+    """Open a file; of a log, to which others write meanwhile, what there is now."""
+    return io.BytesIO(path.read_bytes()) if path.name in _GROWING else path.open("rb")

@@ -35,6 +35,7 @@ from lightly.worker.report.facts import (
     VideoTimeline,
     pick_at_random,
 )
+from lightly.worker.report.neighborhoods import describe_neighborhoods
 from lightly.worker.report.task_facts import TaskFacts
 from lightly.worker.report.tasks import describe_task
 from lightly.worker.runs import artifacts
@@ -97,15 +98,21 @@ def write_reports(
         task.name: describe_task(task, inputs.n_samples, crops.get(task.name)) for task in tasks
     }
     content = make_report(run, found, described)
+    neighborhoods = describe_neighborhoods(found)
     _write_json(context.folder.path(artifacts.REPORT_V2_NAME), content)
     _write_json(
         context.folder.path(artifacts.REPORT_NAME),
         {
             **describe_selection(selection.plan, selection.result),
             **describe_timeline(timeline),
+            **neighborhoods,
         },
     )
-    _draw_pdf(context, data, selection, found, content, timeline, tasks)
+    more: list[Callable[[], Any]] = [
+        partial(_draw_neighborhoods, neighborhoods),
+        *_list_task_pages(data, selection, found, content, tasks),
+    ]
+    _draw_pdf(context, data, selection, found, content, timeline, more)
     _save_tables(context, data, selection)
 
 
@@ -178,7 +185,7 @@ def _draw_pdf(
     found: SelectionFacts,
     content: dict[str, Any],
     timeline: Sequence[VideoTimeline],
-    tasks: Sequence[TaskFacts],
+    more: Sequence[Callable[[], Any]],
 ) -> None:
     from lightly.worker.report.pdf import ReportPages, write_pdf  # noqa: PLC0415  loads a plotter
 
@@ -199,9 +206,15 @@ def _draw_pdf(
             islice(read_excluded(context.folder.path(artifacts.EXCLUDED_NAME)), _PICTURES)
         ),
         timeline=timeline if context.options.draws_timeline else (),
-        more=_list_task_pages(data, selection, found, content, tasks),
+        more=more,
     )
     write_pdf(context.folder.path(artifacts.REPORT_PDF_NAME), pages)
+
+
+def _draw_neighborhoods(found: dict[str, Any]) -> Any:
+    from lightly.worker.report.neighborhood_page import draw_neighborhoods  # noqa: PLC0415  as above
+
+    return draw_neighborhoods(found)
 
 
 def _list_task_pages(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -74,6 +75,8 @@ class ClusterWatch:
         self._looks_next_s = now_s
         self._answered_s = now_s
         self._worked_s = now_s
+        self._counting: threading.Thread | None = None
+        self._n_cores: int | None = None
 
     def check(self) -> None:
         """Raise if the cluster is gone.
@@ -86,7 +89,8 @@ class ClusterWatch:
             return
         if self._answers():
             self._answered_s = time.monotonic()
-            if self._count_cores() > 0:
+            # As long as that is not known, the cluster may be at work.
+            if self._count_in_time() != 0:
                 self._worked_s = self._answered_s
         now_s = time.monotonic()
         self._looks_next_s = now_s + _LOOK_INTERVAL_S
@@ -100,6 +104,24 @@ class ClusterWatch:
                 f"The {self._place} has had no process that works for {_IDLE_AFTER_S:.0f} seconds. "
                 "Start some, and schedule the run again."
             )
+
+    def _count_in_time(self) -> int | None:
+        """Return how many cores work; None if the engine does not say so soon.
+
+        Engines wait for a cluster that ends meanwhile, Ray until it ends this process.
+        """
+        if self._counting is None or not self._counting.is_alive():
+            self._n_cores = None
+            self._counting = threading.Thread(target=self._count, name="cluster", daemon=True)
+            self._counting.start()
+        self._counting.join(_CONNECT_TIMEOUT_S)
+        return self._n_cores
+
+    def _count(self) -> None:
+        try:
+            self._n_cores = self._count_cores()
+        except Exception as error:  # noqa: BLE001  engines raise what they like; the next look tells
+            log.info("The %s does not say how many cores it has: %s", self._place, error)
 
 
 def wait_for_cluster(place: ClusterPlace) -> None:

@@ -7,12 +7,14 @@ so what travels is a shard's description and its summary.
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -100,13 +102,13 @@ class RayExecutor(Executor):
     """A Ray cluster as an executor."""
 
     def __init__(self, ray: Any) -> None:
-        self._ray = ray
+        # One function for all shards: the cluster is told of each only once. Ray takes nothing but
+        # functions, and what comes to `submit` may be a partial one.
+        self._task = ray.remote(max_retries=_RETRIES)(_call)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a function somewhere in the cluster; again if its process is lost."""
-        # Ray takes nothing but functions, and what comes here may be a partial one.
-        task = self._ray.remote(max_retries=_RETRIES)(_call)
-        future: Future[Any] = task.remote(fn, *args, **kwargs).future()
+        future: Future[Any] = self._task.remote(fn, *args, **kwargs).future()
         return future
 
 
@@ -116,7 +118,9 @@ def _call(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 @contextmanager
 def _open_ray(address: str | None) -> Iterator[ShardExecutor]:
+    _offer_ray_token()
     import ray  # noqa: PLC0415  an extra
+    from ray.exceptions import RayError  # noqa: PLC0415  as above
 
     if address is not None and ":" in address:
         wait_for_cluster(_find_place("Ray", address))
@@ -124,7 +128,7 @@ def _open_ray(address: str | None) -> Iterator[ShardExecutor]:
     try:
         with _keep_sigterm():
             ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError, RayError) as error:
         raise _explain_refusal("Ray", error) from error
     try:
         context = ray.get_runtime_context()
@@ -139,6 +143,18 @@ def _open_ray(address: str | None) -> Iterator[ShardExecutor]:
     finally:
         with _keep_sigterm():
             ray.shutdown()
+
+
+def _offer_ray_token() -> None:
+    """Let Ray show its token to the cluster, where there is one; to be called before it is loaded.
+
+    `ray start` asks for the token where there is one; `ray.init` only shows it when told to.
+    """
+    files = [Path.home() / ".ray" / "auth_token"]
+    if path := os.environ.get("RAY_AUTH_TOKEN_PATH"):
+        files.append(Path(path))
+    if "RAY_AUTH_TOKEN" in os.environ or any(file.is_file() for file in files):
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 @contextmanager
