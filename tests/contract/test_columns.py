@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from lightly._kit.ids import make_id
+from lightly.server.db import tables
+from lightly.server.embeddings.models import Embedding, make_vectors_key
+from lightly.server.embeddings.repository import insert_embedding
+from lightly.server.embeddings.vectors import open_vector_writer
 from tests.support.extension import check_schema
 
 NAMES = [f"cam{k % 2}/image_{k:02}.jpg" for k in range(20)]
@@ -204,3 +210,102 @@ def test_an_image_is_served_inertly(server, dataset_url):
     client.put(urls[1]["full"], content=html)
     other = client.get(f"{dataset_url}/samples/{records[1][1]}/image")
     assert "html" not in other.headers["Content-Type"]
+
+
+def add_predictions(server: Any, dataset_url: str) -> None:
+    """Give the first samples cars and vans: k + 1 of them to sample k."""
+    client, url = server.client, dataset_url.removeprefix("/ext")
+    categories = [{"id": 0, "name": "car"}, {"id": 1, "name": "van"}]
+    schema = {"name": "vehicles", "type": "OBJECT_DETECTION", "categories": categories}
+    assert client.post(f"{url}/predictions/tasks", json=schema).status_code == 201
+    ids = [one[1] for one in list_records(server, dataset_url, [0, 1, 2])]
+    for k, sample_id in enumerate(ids):
+        box = {"type": "OBJECT_DETECTION", "taskName": "vehicles", "bbox": [0, 0, 1, 1]}
+        body = [box | {"categoryId": k % 2, "score": 0.5 + k / 10}] * (k + 1)
+        assert client.post(f"{url}/predictions/samples/{sample_id}", json=body).status_code == 201
+
+
+def list_records(server: Any, dataset_url: str, indices: list[int]) -> list[Any]:
+    answer = server.client.post(f"{dataset_url}/samples/records", json={"indices": indices})
+    found: list[Any] = answer.json()
+    return found
+
+
+def test_predictions_are_columns_and_new_ones_make_a_new_revision(server, dataset_url):
+    client = server.client
+    before = client.get(f"{dataset_url}/columns").json()["revision"]
+    add_predictions(server, dataset_url)
+
+    listed = client.get(f"{dataset_url}/columns").json()
+    check_schema(listed, "ColumnList")
+    by_key = {info["key"]: info for info in listed["columns"]}
+    assert listed["revision"] > before
+    assert by_key["lightly.prediction.vehicles"]["categories"] == [
+        {"name": "car", "count": 2},
+        {"name": "van", "count": 1},
+    ]
+    values, _ = read(client.get(f"{dataset_url}/columns/metadata/lightly.objects.vehicles.car"))
+    assert values[:4].tolist() == pytest.approx([1, 0, 3, np.nan], nan_ok=True)
+    wanted = {"kind": "range", "key": "lightly.confidence.vehicles", "min": 0.55}
+    found, _ = read(client.post(f"{dataset_url}/columns/query", json={"filters": [wanted]}))
+    assert found.tolist() == [1, 2]
+
+
+def test_scores_are_columns_until_their_tag_goes(server, dataset_url):
+    client, url = server.client, dataset_url.removeprefix("/ext")
+    initial = client.get(f"{url}/tags").json()[0]
+    tag = {"name": "some", "prevTagId": initial["id"], "bitMaskData": "0x28", "totSize": 20}
+    tag_id = client.post(f"{url}/tags", json=tag).json()["id"]
+    scores = {"scoreType": "margin", "scores": [0.25, 0.75]}
+    assert client.post(f"{url}/tags/{tag_id}/scores", json=scores).status_code == 201
+
+    values, info = read(client.get(f"{dataset_url}/columns/metadata/lightly.tagScore.some.margin"))
+    assert (info["nPresent"], info["min"], info["max"]) == (2, 0.25, 0.75)
+    assert np.flatnonzero(~np.isnan(values)).tolist() == [3, 5]
+    order, _ = read(
+        client.get(
+            f"{dataset_url}/columns/order",
+            params={"sortKey": "lightly.tagScore.some.margin", "direction": "desc"},
+        )
+    )
+    assert order[:2].tolist() == [5, 3]
+    client.delete(f"{url}/tags/{tag_id}")
+    keys = [info["key"] for info in client.get(f"{dataset_url}/columns").json()["columns"]]
+    assert "lightly.tagScore.some.margin" not in keys
+
+
+def test_samples_are_ordered_by_their_distance_to_the_nearest_example(server, dataset_url):
+    dataset_id = dataset_url.rpartition("/")[2]
+    vectors = np.arange(20, dtype=np.float32)[:, None] ** 2
+    embedding_id = add_embedding(server, dataset_id, vectors[:18])
+    url = f"{dataset_url}/columns/embeddings/{embedding_id}/similar"
+    ids = {one[0]: one[1] for one in list_records(server, dataset_url, list(range(20)))}
+
+    order, tail = read(server.client.post(url, json={"sampleIds": [ids[2], ids[17]]}))
+    few, _ = read(server.client.post(url, json={"sampleIds": [ids[2]], "limit": 3}))
+    without = server.client.post(url, json={"sampleIds": [ids[19]]})
+
+    nearest = np.minimum(abs(vectors[:18, 0] - 4), abs(vectors[:18, 0] - 289))
+    assert order[:18].tolist() == np.argsort(nearest, kind="stable").tolist()
+    assert order[18:].tolist() == [18, 19]
+    assert tail["distances"] == pytest.approx(sorted(nearest))
+    assert few.tolist() == [2, 1, 0]
+    assert (without.status_code, without.json()["code"]) == (400, "EMBEDDING_NOT_READY")
+
+
+def add_embedding(server: Any, dataset_id: str, vectors: np.ndarray) -> str:
+    """Store vectors of the first samples, as reading a CSV does."""
+    platform = server.platform
+    embedding_id = make_id()
+    with platform.database.write() as connection:
+        key = connection.execute(
+            sa.select(tables.datasets.c.key).where(tables.datasets.c.id == dataset_id)
+        ).scalar_one()
+        insert_embedding(
+            connection,
+            Embedding(embedding_id, key, "squares", "READY", None, *vectors.shape, "etag", 1),
+        )
+    blob = make_vectors_key(dataset_id, embedding_id, "etag")
+    with open_vector_writer(platform.blobs, blob, *vectors.shape) as writer:
+        writer.write(np.arange(len(vectors)), vectors)
+    return embedding_id

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from lightly.api.errors import ApiException
-from lightly.selection import Diversity, explain_selection, select
+from lightly.selection import (
+    Diversity,
+    explain_selection,
+    find_near_duplicates,
+    score_outliers,
+    select,
+)
 from tests.support.embedded_datasets import make_embedded_dataset
 from tests.support.platforms import run_in_process
 from tests.support.sdk import make_client_of
@@ -69,3 +75,21 @@ def test_cancelling_a_job_that_has_ended_is_refused(client):
 
     with pytest.raises(ApiException, match="has ended"):
         client.cancel_job(job_id)
+
+
+@pytest.mark.parametrize("rule", ["transitive", "star"])
+def test_near_duplicates_are_those_that_the_engine_finds(client, rule):
+    found = client.find_near_duplicates(0.8, rule=rule)
+
+    expected = find_near_duplicates(VECTORS, 0.8, rule=rule)
+    np.testing.assert_array_equal(found.leaders, expected.leaders)
+    assert (found.rule, found.max_distance) == (rule, 0.8)
+    assert found.n_groups == expected.n_groups > 0
+
+
+def test_outliers_are_those_that_the_engine_finds(client):
+    found = client.score_outliers(n_neighbors=50)
+
+    expected = score_outliers(VECTORS, n_neighbours=50)
+    np.testing.assert_array_equal(found.scores, expected.scores.astype(np.float32))
+    assert found.n_neighbours == expected.n_neighbours == len(VECTORS) - 1

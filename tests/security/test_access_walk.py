@@ -52,11 +52,14 @@ IDS: dict[str, Callable[[FilledDataset], str]] = {
     "scheduledId": lambda dataset: dataset.run_scheduled_id,
     "artifactId": lambda dataset: dataset.artifact_id,
     "sessionId": lambda dataset: dataset.session_id,
+    "neighborhoodId": lambda dataset: dataset.neighborhood_id,
+    "tokenId": lambda dataset: dataset.token_id,
     "relevantFilenamesRunId": lambda dataset: dataset.run_id,
     "relevantFilenamesArtifactId": lambda dataset: dataset.artifact_id,
     "datasourceId": lambda dataset: dataset.datasource_id,
     "key": lambda dataset: dataset.image_key,
     "publicToken": lambda dataset: dataset.public_token,
+    "viewId": lambda dataset: dataset.view_id,
 }
 #: Objects that lie in no dataset: another dataset of the same user is no wrong place for them.
 TOP_LEVEL = {
@@ -68,6 +71,7 @@ TOP_LEVEL = {
     "checkpointRunId",
     "runId",
     "teamId",
+    "tokenId",
     "workerId",
 }
 #: Objects one level further down: what hangs on another tag or embedding of the same dataset.
@@ -103,6 +107,7 @@ PARENTS = ("datasetId", "teamId", "runId", "workerId")
 FILTERS = {"datasetIds"}
 #: What names no object.
 PLAIN = {
+    "Last-Event-ID", "before", "maxSeconds", "runs", "workers",
     "direction", "metadataKey", "revision", "sortKey",
     "accessControl", "after", "categoryId", "columnName", "currentVersion", "cursor", "datasetName",
     "disableConfigValidation", "dncShards", "enableDatasetUpdate", "from", "path", "purpose",
@@ -150,6 +155,9 @@ REFUSALS = {
     "relevantFilenamesArtifactId": (404, "DOCKER_RUN_ARTIFACT_UNKNOWN"),
     "datasourceId": (403, "FORBIDDEN"),
     "sessionId": (409, "CONFLICT"),
+    "neighborhoodId": (404, "NOT_FOUND"),
+    "viewId": (404, "NOT_FOUND"),
+    "tokenId": (404, "NOT_FOUND"),
     # Signed URLs and public tokens are for one object or dataset, whoever asks.
     "key": (403, "FORBIDDEN"),
     "publicToken": (401, "UNAUTHORIZED"),
@@ -164,6 +172,9 @@ REFUSED_TO_THE_OWNER = {
     ("POST", "/v1/datasets/{datasetId}/tags/initial"): (409, "TAG_INITIAL_EXISTS"),
     ("POST", "/users/datasets/{datasetId}/tags"): (409, "TAG_INITIAL_EXISTS"),
     ("POST", "/users/datasets/{datasetId}/tags/"): (409, "TAG_INITIAL_EXISTS"),
+    ("GET", "/ext/v1/runs/{runId}/report"): (404, "DOCKER_RUN_REPORT_UNAVAILABLE"),
+    # Based on a version that the tag never had; `tests/contract/test_tag_changes.py` changes one.
+    ("PUT", "/ext/v1/datasets/{datasetId}/tags/{tagId}"): (409, "CONFLICT"),
     # For administrators; `tests/integration/test_metrics.py` reads them.
     ("GET", "/metrics"): (403, "FORBIDDEN"),
 }

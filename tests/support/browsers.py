@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.support.platforms import TOKEN
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Where screenshots go, to be looked at.
 OUTPUT = ROOT / "test-output" / "web"
@@ -28,6 +30,8 @@ _ARGUMENTS = [
     "--enable-unsafe-swiftshader",
 ]
 SERIOUS = {"serious", "critical"}
+#: What somebody might put everywhere to run a script.
+SCRIPT = "<img src=x onerror=\"document.title='owned'\">"
 
 
 @contextmanager
@@ -80,6 +84,14 @@ class WatchedPage:
         OUTPUT.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=str(OUTPUT / f"{name}.png"))
 
+    def shoot_both(self, name: str) -> None:
+        """Keep a picture of the page in both themes; both have to be accessible."""
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            assert self.find_obstacles() == [], (name, scheme)
+            self.shoot(f"{name}-{scheme}")
+        self.page.emulate_media(color_scheme="light")
+
     def find_obstacles(self) -> list[str]:
         """Return the serious findings of axe-core."""
         # Through the debugger: the page itself runs no script but its own.
@@ -91,6 +103,15 @@ class WatchedPage:
             if found["impact"] in SERIOUS
             for node in found["nodes"]
         ]
+
+
+def sign_in(watched: WatchedPage, path: str = "/", token: str = TOKEN) -> None:
+    """Sign in and go to a page of the app."""
+    page = watched.page
+    page.goto(path)
+    page.fill("input[name=token]", token)
+    page.click("button.primary")
+    page.wait_for_selector("header .brand")
 
 
 def open_page(

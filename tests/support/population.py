@@ -40,6 +40,8 @@ from lightly.server.jobs.models import JobKind, NewJob
 from lightly.server.jobs.outbox import add_job
 from lightly.server.jobs.repository import fail_job
 from lightly.server.jobs.service import CANCELLED
+from lightly.server.neighborhoods.models import Neighborhood, NeighborhoodKind, pack_values
+from lightly.server.neighborhoods.repository import put_neighborhood
 from lightly.server.platform import PlatformState
 from lightly.server.samples.public_tokens import PublicTokenSigner, make_public_token
 from lightly.server.selections.columns import pack_columns
@@ -76,6 +78,7 @@ class FilledDataset:
         child_score_id: Scores of the child.
         embedding_id: An embedding that was read.
         embedding2d_id: A projection of it.
+        neighborhood_id: Near-duplicates that were found in it.
         other_embedding_id: Another embedding.
         other_embedding2d_id: A projection of that one.
         task_name: A prediction task.
@@ -97,6 +100,7 @@ class FilledDataset:
         run_scheduled_id: The scheduled run that `run_id` carries out.
         run_id: A run that the worker works on, under a lease.
         session_id: The process of the worker.
+        token_id: An API token of the owner.
         lease: The token of that lease.
         datasource_id: The datasource of its LIGHTLY side.
         file_url: Signed, of a prediction file in there.
@@ -105,6 +109,7 @@ class FilledDataset:
         artifact_id: What the run has made.
         other_run_id: A run without schedule, of a client of the contract.
         other_artifact_id: What that one has made.
+        view_id: A saved view.
     """
 
     id: str
@@ -119,6 +124,7 @@ class FilledDataset:
     child_score_id: str
     embedding_id: str
     embedding2d_id: str
+    neighborhood_id: str
     other_embedding_id: str
     other_embedding2d_id: str
     task_name: str
@@ -140,6 +146,7 @@ class FilledDataset:
     run_scheduled_id: str
     run_id: str
     session_id: str
+    token_id: str
     lease: str
     datasource_id: str
     file_url: str
@@ -148,6 +155,7 @@ class FilledDataset:
     artifact_id: str
     other_run_id: str
     other_artifact_id: str
+    view_id: str
 
     @property
     def image_key(self) -> str:
@@ -248,6 +256,7 @@ def fill_dataset(
     runs = add_runs(server.platform, client, dataset_id, worker_id, config_ids["V4"], name)
     _add_automatic_tags(client, url, sample_ids[-1])
     sharing = {"accessType": "WRITE", "users": [stranger], "teams": [team.id]}
+    client.put(f"/ext/v1/account/favourites/{dataset_id}")
     return FilledDataset(
         id=dataset_id,
         owner_id=user.id,
@@ -261,6 +270,7 @@ def fill_dataset(
         child_score_id=_add_scores(client, f"{url}/tags/{tag_ids[1]}", name, _N_CHILD_SAMPLES),
         embedding_id=embeddings[0].id,
         embedding2d_id=embeddings[0].projection_id,
+        neighborhood_id=embeddings[0].neighborhood_id,
         other_embedding_id=embeddings[1].id,
         other_embedding2d_id=embeddings[1].projection_id,
         task_name=(task_name := name.replace(" ", "_")),
@@ -278,6 +288,8 @@ def fill_dataset(
         team_id=team.id,
         member_id=team.member_id,
         service_account_id=team.service_account_id,
+        view_id=_create(client, f"/ext{url}/views", {"query": "layout=grid", "name": name}),
+        token_id=_create(client, "/ext/v1/account/tokens", {"name": name}),
         **_add_datasources(server.platform, user, client, dataset_id),
         **runs,
     )
@@ -424,6 +436,7 @@ def _add_datasources(
 class _AddedEmbedding(NamedTuple):
     id: str
     projection_id: str
+    neighborhood_id: str
 
 
 def _add_embedding(
@@ -460,7 +473,18 @@ def _add_embedding(
             coordinates=pack_coordinates(vectors),
         )
         embeddings_repository.put_projection(connection, projection)
-    return _AddedEmbedding(embedding_id, projection_id)
+        groups = Neighborhood(
+            id=make_id(),
+            embedding_id=embedding_id,
+            kind=NeighborhoodKind.NEAR_DUPLICATES.value,
+            parameters_json='{"maxDistance":0.5,"rule":"STAR"}',
+            source_etag=info.etag,
+            created_at_ms=_CREATED_AT_MS,
+            summary_json=f'{{"nSamples":{len(file_names)}}}',
+            content=pack_values(np.arange(len(file_names)), NeighborhoodKind.NEAR_DUPLICATES),
+        )
+        put_neighborhood(connection, groups)
+    return _AddedEmbedding(embedding_id, projection_id, groups.id)
 
 
 def _add_job(platform: PlatformState, user: User, dataset_id: str, tag_id: str, name: str) -> str:

@@ -113,6 +113,7 @@ def make_valid_request(method: str, template: str, dataset: FilledDataset) -> Va
         query["taskName"] = dataset.task_name
     if template == f"{_DATASETS}/enriched/query/ids":
         query["datasetIds"] = dataset.id
+    query |= _find_watched(template, dataset)
     if template.startswith(_USERS) and "writeurl" in template:
         query["fileName"] = dataset.file_names[0]
     if template.endswith("/readurlRedirect"):
@@ -137,6 +138,12 @@ def make_valid_request(method: str, template: str, dataset: FilledDataset) -> Va
     if method in {"POST", "PUT", "PATCH"} and (method, template) not in _WITHOUT_BODY:
         return replace(request, body=_find_body(method, template)(dataset))
     return request
+
+
+def _find_watched(template: str, dataset: FilledDataset) -> dict[str, str]:
+    if template == "/ext/v1/events":
+        return {"datasetId": dataset.id, "runId": dataset.run_id}
+    return {"datasetId": dataset.id} if template == _EXT_RUNS else {}
 
 
 def _find_listing_query(template: str, dataset: FilledDataset) -> dict[str, str]:
@@ -171,11 +178,14 @@ def _make_path(template: str, dataset: FilledDataset) -> dict[str, str]:
         "artifactId": dataset.artifact_id,
         "datasourceId": dataset.datasource_id,
         "sessionId": dataset.session_id,
+        "neighborhoodId": dataset.neighborhood_id,
+        "tokenId": dataset.token_id,
         "datasetName": dataset.name,
         "key": dataset.image_key,
         "taskName": dataset.task_name,
         "columnName": "picks",
         "metadataKey": "owner",
+        "viewId": dataset.view_id,
     }
     if template == _CANCEL:
         path["jobId"] = dataset.cancelled_job_id
@@ -468,11 +478,14 @@ _WITHOUT_BODY = frozenset(
         ("PUT", f"{_RUNS}/{{runId}}/artifacts/{{artifactId}}/confirmUpload"),
         ("PUT", f"{_EXT_RUNS}/{{runId}}/stop"),
         ("PUT", _CANCEL),
+        ("PUT", "/ext/v1/account/favourites/{datasetId}"),
     }
 )
 
 _QUERIES: dict[str, dict[str, str]] = {
     "/ext/v1/datasets/{datasetId}/predictions/tagSearch": {"word": "dog"},
+    # Else the stream would last.
+    "/ext/v1/events": {"runs": "true", "workers": "true", "maxSeconds": "0"},
     f"{_DATASET}/samples/{{sampleId}}/writeurl": {"isThumbnail": "False"},
     f"{_DATASET}/samples/{{sampleId}}/readurlRedirect": {"type": "full"},
     f"{_DATASET}/mappings": {"field": "fileName"},
@@ -565,6 +578,17 @@ _LEGACY_BODIES: dict[tuple[str, str], Callable[[FilledDataset], Body]] = {
 
 _BODIES: dict[tuple[str, str], Callable[[FilledDataset], Any]] = {
     ("POST", "/ext/v1/datasets/{datasetId}/selection"): _select,
+    ("POST", "/ext/v1/datasets/{datasetId}/neighborhoods"): lambda dataset: {
+        "search": {"type": "NEAR_DUPLICATES", "maxDistance": 0.1},
+        "embeddingId": dataset.embedding_id,
+    },
+    ("POST", "/ext/v1/datasets/{datasetId}/tags/{tagId}/coverage"): lambda dataset: {
+        "embeddingId": dataset.embedding_id
+    },
+    ("PUT", "/ext/v1/datasets/{datasetId}/tags/{tagId}"): lambda dataset: {
+        **_update_tag(dataset),
+        "basedOn": 0,
+    },
     ("POST", "/ext/v1/datasets/{datasetId}/columns/query"): lambda dataset: {
         "filters": [
             {
@@ -576,8 +600,14 @@ _BODIES: dict[tuple[str, str], Callable[[FilledDataset], Any]] = {
         ],
         "tagId": dataset.leaf_tag_id,
     },
+    ("POST", "/ext/v1/datasets/{datasetId}/columns/embeddings/{embeddingId}/similar"): (
+        lambda dataset: {"sampleIds": dataset.sample_ids[:1]}
+    ),
+    ("POST", "/ext/v1/datasets/{datasetId}/views"): lambda _: {"query": make_id()},
+    ("PUT", "/ext/v1/datasets/{datasetId}/views/{viewId}"): lambda _: {"name": make_id()},
     ("POST", f"{_EXT_SAMPLES}/records"): lambda _: {"indices": [0]},
     ("POST", "/ext/v1/session"): lambda _: {"token": TOKEN},
+    ("POST", "/ext/v1/account/tokens"): lambda _: {"name": "laptop"},
     ("POST", _DATASETS): _create_dataset,
     ("PUT", _DATASET): lambda _: {"name": f"set {make_id()}"},
     ("PUT", f"{_DATASET}/registerDatasetUpload"): lambda _: {

@@ -15,6 +15,7 @@ from lightly.api.api_workflow_datasource_listing import _DatasourceListingMixin
 from lightly.api.api_workflow_datasources import _DatasourcesMixin
 from lightly.api.api_workflow_download_dataset import _DownloadDatasetMixin
 from lightly.api.api_workflow_export import _ExportDatasetMixin
+from lightly.api.api_workflow_neighborhoods import _NeighborhoodsMixin
 from lightly.api.api_workflow_predictions import _PredictionsMixin
 from lightly.api.api_workflow_selection import _SelectionMixin
 from lightly.api.api_workflow_selection_reports import _SelectionReportsMixin
@@ -33,6 +34,7 @@ class ApiWorkflowClient(
     _UploadDatasetMixin,
     _SelectionMixin,
     _SelectionReportsMixin,
+    _NeighborhoodsMixin,
     _DownloadDatasetMixin,
     _CopySelectionMixin,
     _ExportDatasetMixin,

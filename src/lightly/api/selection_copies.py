@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 import tempfile
@@ -15,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from lightly._kit.errors import LightlyError
 from lightly._kit.safe_paths import check_relative_name
 from lightly.api.blob_files import download_blob
+from lightly.api.checksums import find_announced_md5
 from lightly.api.copy_targets import CopyTarget, PresentFile, hash_content
 from lightly.api.errors import BlobTransferFailed, ConnectionFailed, CopyTargetFailed
 from lightly.api.parallel import iterate_in_parallel
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 _MEMORY_BYTES = 8 * 1024 * 1024
 _MARK_CHARACTERS = 32
 _HEX_MD5 = re.compile(r'"([0-9a-f]{32})"\Z')
-_GOOGLE_MD5 = re.compile(r"md5=([A-Za-z0-9+/]{22}==)")
 
 
 @dataclass
@@ -153,18 +151,9 @@ def _describe_source(response: Response) -> _SourceFile:
     mark = None
     if tag:
         mark = hashlib.sha256(f"{tag}\n{length}".encode()).hexdigest()[:_MARK_CHARACTERS]
-    google = _GOOGLE_MD5.search(headers.get("x-goog-hash", ""))
-    md5 = _decode_md5(google[1] if google else headers.get("Content-MD5", ""))
+    md5 = find_announced_md5(headers)
     likely = _HEX_MD5.match(tag)
     return _SourceFile(size_bytes, mark, md5, md5 or (likely[1] if likely else None))
-
-
-def _decode_md5(text: str) -> str | None:
-    try:
-        content = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return content.hex() if len(content) == 16 else None
 
 
 def _compare(source: _SourceFile, present: PresentFile) -> bool | None:

@@ -15,10 +15,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from lightly import __version__
+from lightly.server.account.routes import router as account_router
 from lightly.server.auth.middleware import AuthenticationMiddleware
 from lightly.server.auth.service import Authenticator
 from lightly.server.auth.session_routes import router as sessions_router
 from lightly.server.columns.routes import router as columns_router
+from lightly.server.coverages.routes import router as coverages_router
 from lightly.server.datasets.collaboration_routes import router as collaboration_router
 from lightly.server.datasets.enriched_routes import router as enriched_router
 from lightly.server.datasets.routes import router as datasets_router
@@ -27,6 +29,8 @@ from lightly.server.datasources.file_routes import router as files_router
 from lightly.server.datasources.routes import router as datasources_router
 from lightly.server.embeddings.routes import router as embeddings_router
 from lightly.server.errors import ApiError, NotFound
+from lightly.server.events.feed import Feed
+from lightly.server.events.routes import router as events_router
 from lightly.server.exports.routes import router as exports_router
 from lightly.server.http.fairness import FairShareMiddleware
 from lightly.server.http.hosts import HostMiddleware, choose_allowed_hosts
@@ -39,6 +43,7 @@ from lightly.server.legacy.routes import router as legacy_router
 from lightly.server.maintenance import Maintenance
 from lightly.server.metadata.routes import router as metadata_router
 from lightly.server.metrics import ServerMetrics
+from lightly.server.neighborhoods.routes import router as neighborhoods_router
 from lightly.server.platform import PlatformState
 from lightly.server.predictions.ext_routes import router as predictions_ext_router
 from lightly.server.predictions.routes import router as predictions_router
@@ -52,8 +57,10 @@ from lightly.server.samples.routes import router as samples_router
 from lightly.server.selections.routes import router as selections_router
 from lightly.server.service.routes import router as service_router
 from lightly.server.storage.routes import router as storage_router
+from lightly.server.tags.ext_routes import router as ext_tags_router
 from lightly.server.tags.routes import router as tags_router
 from lightly.server.teams.routes import router as teams_router
+from lightly.server.views.routes import router as views_router
 from lightly.server.web.files import find_app_files
 from lightly.server.web.middleware import WebAppMiddleware
 from lightly.server.workers.config_routes import router as worker_configs_router
@@ -68,7 +75,10 @@ log = logging.getLogger("lightly.server")
 ROUTERS: Sequence[APIRouter] = (
     service_router,
     sessions_router,
+    account_router,
+    events_router,
     columns_router,
+    views_router,
     enriched_router,
     datasets_router,
     collaboration_router,
@@ -88,6 +98,9 @@ ROUTERS: Sequence[APIRouter] = (
     embeddings_router,
     jobs_router,
     selections_router,
+    neighborhoods_router,
+    coverages_router,
+    ext_tags_router,
     legacy_router,
     licence_router,
     worker_configs_router,
@@ -140,6 +153,7 @@ def create_app(platform: PlatformState) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.platform = platform
+    app.state.feed = Feed(platform)
     table = RouteTable(route for router in ROUTERS for route in router.routes)
     app.router.routes.append(table)
     _handle_errors(app, table)

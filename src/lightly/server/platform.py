@@ -11,6 +11,7 @@ from lightly._kit.clock import Clock
 from lightly.server.auth.lent_tokens import LentTokens
 from lightly.server.auth.token_cache import TokenCache
 from lightly.server.auth.users import User
+from lightly.server.columns.similarity import OpenVectors
 from lightly.server.columns.store import ColumnStore
 from lightly.server.datasources.buckets.cache import StoreCache
 from lightly.server.db.engine import Database
@@ -41,6 +42,7 @@ class PlatformState:
     signs_of_life: SignsOfLife = field(default_factory=SignsOfLife)
     stores: StoreCache = field(default_factory=StoreCache)
     columns: ColumnStore = field(default_factory=ColumnStore)
+    vectors: OpenVectors = field(default_factory=OpenVectors)
 
 
 async def get_platform(request: Request) -> PlatformState:

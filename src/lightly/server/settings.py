@@ -46,6 +46,8 @@ class Settings:
             datasource though they are not public, and without encryption.
         datasource_ca_file: Certificates (PEM) of private authorities that the stores of datasources
             may have theirs from, besides the public ones.
+        aws_instance_role: Assume roles of S3 datasources as the role of the server's machine, where
+            no other identity of the server is found.
         no_worker: Do not start the embedded worker.
         max_body_bytes: Largest JSON body. 1M-sample bit masks need 250 kB, 10,000 samples with
             metadata some 10 MB.
@@ -89,6 +91,7 @@ class Settings:
     azure_endpoint: str = ""
     egress_allow: str = ""
     datasource_ca_file: str = ""
+    aws_instance_role: bool = False
     no_worker: bool = False
     max_body_bytes: int = 64 * 1024 * 1024
     max_head_bytes: int = 64 * 1024

@@ -22,6 +22,7 @@ from lightly.server.auth.service import (
 )
 from lightly.server.db.engine import open_database
 from lightly.server.db.migrate import migrate_database
+from lightly.server.events.feed import Feed
 from lightly.server.http.protocol import make_protocol
 from lightly.server.jobs.service import JobService
 from lightly.server.log_records import configure_logging
@@ -55,8 +56,9 @@ def run_server(settings: Settings) -> None:
     settings = replace(settings, port=listener.getsockname()[1])
     platform = open_platform(settings)
     _announce(platform)
+    app = create_app(platform)
     config = uvicorn.Config(
-        create_app(platform),
+        app,
         http=make_protocol(settings),
         ws="none",
         access_log=False,
@@ -71,7 +73,7 @@ def run_server(settings: Settings) -> None:
     if worker is not None:
         worker.start()
     try:
-        _Server(config).run(sockets=[listener])
+        _Server(config, app.state.feed).run(sockets=[listener])
     finally:
         if worker is not None:
             worker.stop()
@@ -87,10 +89,20 @@ def _find_own_url(settings: Settings) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Being asked to stop, and stopping, is success: the process ends with 0."""
+    """Being asked to stop, and stopping, is success: the process ends with 0.
+
+    Args:
+        config: Of the web server.
+        feed: Its streams never end by themselves, so that the end would wait for them.
+    """
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
+        self._feed.stop()
         # What is left here would be raised again at the end.
         self._captured_signals.clear()
 

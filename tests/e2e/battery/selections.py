@@ -81,6 +81,17 @@ def a_selection_is_explained(world: World) -> None:
     assert "no report" in raises(Exception, client.get_selection_report, initial.id)
 
 
+@step("find_near_duplicates", "score_outliers", since=(2, 0))
+def near_duplicates_and_outliers_are_found(world: World) -> None:
+    client, n_samples = world.client, len(world.names)
+    everyone = client.find_near_duplicates(1e9)
+    assert everyone.leaders.tolist() == [0] * n_samples
+    nobody = client.find_near_duplicates(0, rule="star")
+    assert len(nobody.leaders) == n_samples
+    scores = client.score_outliers(n_neighbors=2).scores
+    assert (len(scores), bool(np.isfinite(scores).all())) == (n_samples, True)
+
+
 @step("cancel_job", since=(2, 0))
 def a_selection_is_cancelled(world: World) -> None:
     # Those before keep the server busy while the last one waits.

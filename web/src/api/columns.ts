@@ -72,6 +72,41 @@ export async function fetchOrder(
   return readColumn(buffer).values as Uint32Array;
 }
 
-export function imageUrl(datasetId: string, sampleId: string, type: 'full' | 'thumbnail'): string {
+/** Indices of samples, those most like some of them first, and how far the first ones are. */
+export async function fetchSimilar(
+  datasetId: string,
+  embeddingId: string,
+  sampleIds: readonly string[],
+  signal: AbortSignal,
+  limit?: number,
+) {
+  const path = `${base(datasetId)}/columns/embeddings/${embeddingId}/similar`;
+  const buffer = await fetchBytes(path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ sampleIds, limit }),
+    signal,
+  });
+  const column = readColumn<{ nPresent: number; distances: number[] }>(buffer);
+  return { order: column.values as Uint32Array, ...column.tail };
+}
+
+/** Indices of samples in the order in which a selection picked them. */
+export async function fetchPicks(
+  datasetId: string,
+  tagId: string,
+  signal: AbortSignal,
+): Promise<Uint32Array> {
+  const path = `${base(datasetId)}/tags/${tagId}/selectionReport/columns/picks`;
+  // Each is a whole number of 64 bits, the lower half first; no index needs the upper one.
+  const words = new Uint32Array(await fetchBytes(path, { signal }));
+  return words.filter((_, place) => place % 2 === 0);
+}
+
+export function imageUrl(
+  datasetId: string,
+  sampleId: string,
+  type: 'full' | 'thumbnail' | 'video',
+): string {
   return `${base(datasetId)}/samples/${sampleId}/image?type=${type}`;
 }

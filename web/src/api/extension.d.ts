@@ -721,9 +721,351 @@ export interface paths {
         };
         /**
          * Read the image of a sample
-         * @description The image itself where the server has it as a file, else a redirect to where it is. A missing thumbnail is answered with the image.
+         * @description The image itself where the server has it as a file, else a redirect to where it is. A missing thumbnail is answered with the image. Of a frame, `video` is the video that it is of: that is read from the datasource.
          */
         get: operations["getSampleImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List runs, the newest first
+         * @description One's own runs and those of one's teams, or all runs on a dataset; archived ones are left out. What waits for a worker comes with the first page.
+         */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hear what happens, as it happens
+         * @description Server-sent events; at least one thing to watch must be named. `run`: a `RunSummary` that changed. `waiting`: all `WaitingRun`s. `log`: `{start, entries}`, log entries of the watched run from a position on. `workers`: all workers, as `/v1/docker/worker` has them. `dataset`: a `DatasetState`. `reload`: too much has happened meanwhile, lists have to be loaded again. `gone`: `{code, error}`, what was watched is not there any more. A stream that goes on with `Last-Event-ID` misses nothing. One user may have 24 streams.
+         */
+        get: operations["listenToEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/account/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the teams that one is in */
+        get: operations["listOwnTeams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/account/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's API tokens
+         * @description Everything but the tokens, of which only keyed hashes are kept.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /** Make an API token */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/account/tokens/{tokenId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API token
+         * @description It stops working at once, and sessions that were begun with it end. The last one stays.
+         */
+        delete: operations["deleteToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/account/favourites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the datasets that one has marked */
+        get: operations["listFavourites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/account/favourites/{datasetId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Mark a dataset, for oneself alone */
+        put: operations["markFavourite"];
+        post?: never;
+        /** Take the mark away */
+        delete: operations["unmarkFavourite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/datasets/{datasetId}/columns/embeddings/{embeddingId}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sort the samples by likeness
+         * @description The indices of the samples as uint32, nearest first: by the Euclidean distance of their vector to the nearest of some samples, which come first themselves. Equal ones are in the order of their indices; samples without a vector come last. The JSON has how many have a vector, and the distances of the first 1,000. The layout is that of columns. All vectors are compared, so a request takes as long as reading them.
+         */
+        post: operations["findSimilar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/datasets/{datasetId}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List saved views
+         * @description Those with a name, of everybody who may read the dataset, oldest first.
+         */
+        get: operations["getViews"];
+        put?: never;
+        /**
+         * Save a view
+         * @description What the explore page shows, under a short link: `/v/` and the id. Without a name it is listed nowhere, and the same query of the same user has one id. Each user has at most 1,000 short links per dataset: a new one takes the place of the oldest.
+         */
+        post: operations["createView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/datasets/{datasetId}/views/{viewId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rename a view, or let it show something else
+         * @description Who saved it may, and the owner of the dataset. A short link becomes a view with a name.
+         */
+        put: operations["updateView"];
+        post?: never;
+        /** Delete a view */
+        delete: operations["deleteView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/views/{viewId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a view by its short link
+         * @description For everybody who may read its dataset.
+         */
+        get: operations["getView"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/datasets/{datasetId}/neighborhoods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was found
+         * @description The newest first. What was found in a version of an embedding that was replaced since is left out.
+         */
+        get: operations["listNeighborhoods"];
+        put?: never;
+        /**
+         * Search for near-duplicates or outliers
+         * @description A job compares all samples that an embedding covers with each other. The same request on the same version of an embedding gives the same job.
+         */
+        post: operations["createNeighborhood"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/datasets/{datasetId}/columns/neighborhoods/{neighborhoodId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read near-duplicates or outliers as a column
+         * @description Of near-duplicates the index of each sample's leader as uint32: the first sample of its group, or itself where it is alone; 4294967295 for samples without a vector. Of outliers the score of each sample as float32, NaN without a vector. The JSON is a `Neighborhood`, of outliers with the `key`, `kind`, `nPresent`, `nBins`, `min` and `max` of a `ColumnInfo`. The layout is that of columns.
+         */
+        get: operations["getNeighborhoodColumn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/runs/{runId}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the report of a run
+         * @description The artifact of type `REPORT_V2_JSON`, from where pages of this server may read it.
+         */
+        get: operations["getRunReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/datasets/{datasetId}/tags/{tagId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rename a tag or replace its samples, unless it has changed
+         * @description The contract's update of a tag for callers that may not be alone: 409 when the tag was changed after `basedOn`, and nothing is changed then.
+         */
+        put: operations["changeTag"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/datasets/{datasetId}/tags/{tagId}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Measure how far all samples are from a tag
+         * @description A job measures the distance of each sample to the nearest sample of the tag. 400 for tags that it would take minutes for.
+         */
+        post: operations["createCoverage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ext/v1/datasets/{datasetId}/columns/tags/{tagId}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how far all samples are from a tag
+         * @description Distances as float32, 0 for samples of the tag, NaN for those without a vector. The JSON is a `ColumnInfo` with the `mean` and the `embeddingId`.
+         */
+        get: operations["getCoverageColumn"];
         put?: never;
         post?: never;
         delete?: never;
@@ -992,6 +1334,19 @@ export interface components {
             maxSum?: number;
         } | {
             /** @enum {unknown} */
+            type: "REPRESENTATIVE";
+            /**
+             * @description Exponent in the product of objectives; negative inverts, 0 leaves stopping conditions only.
+             * @default 1
+             */
+            strength: number;
+            /**
+             * @description A pick stands for samples that have it among so many nearest neighbours.
+             * @default 32
+             */
+            nNeighbors: number;
+        } | {
+            /** @enum {unknown} */
             type: "SIMILARITY";
             tagId: string;
             /**
@@ -1118,7 +1473,7 @@ export interface components {
             token: string;
         };
         ColumnInfo: {
-            /** @description Names of nested objects with dots between them. Keys that begin with `lightly.` are of what was measured on images, all others of custom metadata. */
+            /** @description Names of nested objects with dots between them. Keys that begin with `lightly.` are of what was measured on images, all others of custom metadata. Of a prediction task `T` there are `lightly.prediction.T`, the class with the highest score, `lightly.confidence.T`, that score, and for tasks that find several things in an image `lightly.objects.T` and `lightly.objects.T.CLASS`, how many. Scores are `lightly.score.TASK.TYPE` and `lightly.tagScore.TAG.TYPE`. */
             key: string;
             /**
              * @description Texts have too many different values to be categories; they are no columns.
@@ -1192,6 +1547,8 @@ export interface components {
             queryTagId?: string;
             preselectedTagId?: string;
             runId?: string;
+            /** @description Whether a selection made it and says how: see its `selectionReport`. */
+            hasReport: boolean;
         };
         SampleRecordsRequest: {
             indices: number[];
@@ -1203,6 +1560,164 @@ export interface components {
             string,
             string
         ];
+        /** @description A run as lists show it. `datasetName` is absent when the dataset is gone; `nArtifacts` and `nTags` are there in events of one run only. */
+        RunSummary: {
+            id: string;
+            datasetId?: string;
+            datasetName?: string;
+            configId?: string;
+            scheduledId?: string;
+            workerId?: string;
+            /** @description A `DockerRunState` of the wire contract. */
+            state: string;
+            message?: string;
+            progress?: components["schemas"]["RunProgress"];
+            attempt: number;
+            dockerVersion: string;
+            isStopRequested: boolean;
+            createdAt: number;
+            lastModifiedAt: number;
+            finishedAt?: number;
+            nArtifacts?: number;
+            nTags?: number;
+        };
+        /** @description A scheduled run that no worker has taken yet. */
+        WaitingRun: {
+            scheduledId: string;
+            datasetId: string;
+            datasetName: string;
+            configId: string;
+            /** @description A `DockerRunScheduledPriority` of the wire contract. */
+            priority: string;
+            runsOn: string[];
+            createdAt: number;
+        };
+        RunList: {
+            runs: components["schemas"]["RunSummary"][];
+            /** @description The most urgent first, at most 200; only with the newest runs. */
+            waiting: components["schemas"]["WaitingRun"][];
+            /** @description What to give as `before` for older runs; absent when there are none. */
+            next?: string;
+        };
+        /** @description What the event `dataset` tells. */
+        DatasetState: {
+            datasetId: string;
+            nSamples: number;
+            revision: number;
+            nTags: number;
+            tagsChangedAt: number;
+        };
+        TeamOfAccount: {
+            id: string;
+            name: string;
+            /** @description A `TeamRole` of the wire contract. */
+            role: string;
+        };
+        ApiToken: {
+            id: string;
+            /** @description Absent of tokens that the operator made. */
+            name?: string;
+            createdAt: number;
+            /** @description Whether the session that asks was begun with it, and ends with it. */
+            isOfSession: boolean;
+        };
+        TokenCreateRequest: {
+            name: string;
+        };
+        TokenCreated: {
+            id: string;
+            /** @description Shown this once; only a keyed hash is kept. */
+            token: string;
+        };
+        SavedView: {
+            id: string;
+            datasetId: string;
+            name?: string;
+            /** @description Of the address of the explore page, without the question mark. */
+            query: string;
+            /** @description Whether the caller saved it. */
+            isOwn: boolean;
+            createdAt: number;
+        };
+        ViewCreateRequest: {
+            /** @description Of the address of the explore page, without the question mark. */
+            query: string;
+            name?: string;
+        };
+        ViewUpdateRequest: {
+            /** @description Of the address of the explore page, without the question mark. */
+            query?: string;
+            name?: string;
+        };
+        SimilarityRequest: {
+            sampleIds: string[];
+            /** @description Most indices in the answer; all if left out. */
+            limit?: number;
+        };
+        /** @description Groups of samples whose Euclidean distance is at most `maxDistance`. TRANSITIVE: whoever is near a member belongs to the group, so that the ends of a chain may be far apart. STAR: in the order of samples, one that is near an earlier centre joins the first such centre, any other becomes a centre. */
+        NearDuplicatesSearch: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "NEAR_DUPLICATES";
+            maxDistance: number;
+            /**
+             * @default TRANSITIVE
+             * @enum {string}
+             */
+            rule: "TRANSITIVE" | "STAR";
+        };
+        /** @description The mean distance of each sample to its nearest other samples. */
+        OutliersSearch: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "OUTLIERS";
+            /** @default 10 */
+            nNeighbors: number;
+        };
+        NeighborhoodCreateRequest: {
+            search: components["schemas"]["NearDuplicatesSearch"] | components["schemas"]["OutliersSearch"];
+            /** @description Where distances are measured; the newest embedding that was read if left out. */
+            embeddingId?: string;
+        };
+        /** @description What a search found, without its values. */
+        Neighborhood: {
+            id: string;
+            embeddingId: string;
+            createdAt: number;
+            /** @enum {string} */
+            type: "NEAR_DUPLICATES" | "OUTLIERS";
+            /** @description Samples that were compared: the first so many of the dataset. */
+            nSamples: number;
+            maxDistance?: number;
+            /** @enum {string} */
+            rule?: "TRANSITIVE" | "STAR";
+            /** @description Groups of two samples or more. */
+            nGroups?: number;
+            /** @description Samples in such groups. */
+            nGrouped?: number;
+            /** @description Samples of the largest group. */
+            largest?: number;
+            /** @description Neighbours that were asked for. */
+            nNeighbors?: number;
+            /** @description Neighbours that there were. */
+            nNeighborsUsed?: number;
+        };
+        TagChangeRequest: {
+            name: string;
+            bitMaskData?: string;
+            updateCreator?: components["schemas"]["TagCreator"];
+            changes?: components["schemas"]["TagChangeData"];
+            /** @description `lastModifiedAt` of the tag that the caller knows. */
+            basedOn: number;
+        };
+        CoverageCreateRequest: {
+            /** @description Where distances are measured; the newest if left out. */
+            embeddingId?: string;
+        };
         SampleMetaData: {
             custom?: {
                 [key: string]: unknown;
@@ -1331,6 +1846,64 @@ export interface components {
         DockerRunState: "STARTED" | "INITIALIZING" | "LOADING_DATASET" | "LOADING_METADATA" | "LOADING_PREDICTION" | "CHECKING_CORRUPTNESS" | "INITIALIZING_OBJECT_CROPS" | "COMPUTING_METADATA" | "TRAINING" | "EMBEDDING" | "EMBEDDING_OBJECT_CROPS" | "PRETAGGING" | "COMPUTING_ACTIVE_LEARNING_SCORES" | "SAMPLING" | "EMBEDDING_FULL_IMAGES" | "SAVING_RESULTS" | "UPLOADING_DATASET" | "GENERATING_REPORT" | "UPLOADING_REPORT" | "UPLOADED_REPORT" | "UPLOADING_ARTIFACTS" | "UPLOADED_ARTIFACTS" | "COMPLETED" | "FAILED" | "CRASHED" | "ABORTED";
         /** @enum {string} */
         DockerRunArtifactType: "LOG" | "MEMLOG" | "CHECKPOINT" | "REPORT_PDF" | "REPORT_JSON" | "REPORT_V2_JSON" | "CORRUPTNESS_CHECK_INFORMATION" | "SEQUENCE_INFORMATION" | "RELEVANT_FILENAMES";
+        /** @enum {string} */
+        TagCreator: "UNKNOWN" | "USER_WEBAPP" | "USER_PIP" | "USER_PIP_LIGHTLY_MAGIC" | "USER_WORKER" | "SAMPLER_ACTIVE_LEARNING" | "SAMPLER_CORAL" | "SAMPLER_CORESET" | "SAMPLER_RANDOM";
+        TagChangeDataInitial: {
+            runId?: string;
+        };
+        TagChangeDataRename: {
+            from: string;
+            to: string;
+        };
+        TagChangeDataUpsize: {
+            runId?: string;
+            from: number;
+            to: number;
+        };
+        TagChangeDataArithmetics: {
+            operation: string;
+            tag1: string;
+            tag2: string;
+        };
+        /** @enum {string} */
+        TagChangeDataOperationMethod: "selected" | "added" | "removed";
+        TagChangeDataMetadata: {
+            method: components["schemas"]["TagChangeDataOperationMethod"];
+            count: number;
+            added: number;
+            removed: number;
+            changes: {
+                [key: string]: unknown;
+            };
+        };
+        TagChangeDataSamples: {
+            method: components["schemas"]["TagChangeDataOperationMethod"];
+            count: number;
+            added: number;
+            removed: number;
+        };
+        TagChangeDataScatterplot: {
+            method: components["schemas"]["TagChangeDataOperationMethod"];
+            view?: string;
+            count: number;
+            added: number;
+            removed: number;
+        };
+        TagChangeDataSampler: {
+            method: string;
+        };
+        TagChangeData: {
+            initial?: components["schemas"]["TagChangeDataInitial"];
+            rename?: components["schemas"]["TagChangeDataRename"];
+            upsize?: components["schemas"]["TagChangeDataUpsize"];
+            arithmetics?: components["schemas"]["TagChangeDataArithmetics"];
+            metadata?: components["schemas"]["TagChangeDataMetadata"];
+            samples?: components["schemas"]["TagChangeDataSamples"];
+            scatterplot?: components["schemas"]["TagChangeDataScatterplot"];
+            sampler?: components["schemas"]["TagChangeDataSampler"];
+        } & {
+            [key: string]: unknown;
+        };
     };
     responses: {
         /** @description The request breaks a rule; `error` names the place and the rule. */
@@ -1415,7 +1988,10 @@ export interface components {
         /** @description Sort by the values under this key; by file name if left out. */
         SortKey: string;
         Direction: "asc" | "desc";
-        ImageType: "full" | "thumbnail";
+        ImageType: "full" | "thumbnail" | "video";
+        TokenId: string;
+        ViewId: string;
+        NeighborhoodId: string;
     };
     requestBodies: never;
     headers: never;
@@ -2555,17 +3131,640 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The image. */
+            /** @description The image, or the video. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "image/*": string;
+                    "video/*": string;
                 };
             };
             /** @description Where the image is. */
             307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                /** @description Only runs on this dataset. */
+                datasetId?: string;
+                /** @description Only runs older than this one. */
+                before?: string;
+                /** @description Most runs. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    listenToEvents: {
+        parameters: {
+            query?: {
+                /** @description Watch runs: those on `datasetId`, or one's own and those of one's teams. */
+                runs?: boolean;
+                /** @description Watch workers. */
+                workers?: boolean;
+                /** @description Watch this run and its log. */
+                runId?: string;
+                /** @description Watch this dataset. */
+                datasetId?: string;
+                /** @description How long the stream lasts; with 0 it tells how things are and ends. */
+                maxSeconds?: number;
+                /** @description The same as `Last-Event-ID`, for pages that open a stream anew. */
+                after?: string;
+            };
+            header?: {
+                /** @description Of the last event that was heard; browsers send it by themselves. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+            /** @description Too many streams at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listOwnTeams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The teams, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamOfAccount"][];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tokens, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken"][];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenCreateRequest"];
+            };
+        };
+        responses: {
+            /** @description The token. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenCreated"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+        };
+    };
+    deleteToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tokenId: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    listFavourites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ids of datasets. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+        };
+    };
+    markFavourite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so now. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    unmarkFavourite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is so now. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    findSimilar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+                embeddingId: components["parameters"]["EmbeddingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimilarityRequest"];
+            };
+        };
+        responses: {
+            /** @description The order. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    getViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The views. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"][];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    createView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewCreateRequest"];
+            };
+        };
+        responses: {
+            /** @description The id. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    updateView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+                viewId: components["parameters"]["ViewId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewUpdateRequest"];
+            };
+        };
+        responses: {
+            /** @description It is stored. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            /** @description Somebody else saved it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiErrorResponse"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    deleteView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+                viewId: components["parameters"]["ViewId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            /** @description Somebody else saved it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiErrorResponse"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    getView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                viewId: components["parameters"]["ViewId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The view. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    listNeighborhoods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Neighborhood"][];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    createNeighborhood: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NeighborhoodCreateRequest"];
+            };
+        };
+        responses: {
+            /** @description The job, a `SAMPLING` of `/v1/jobs`; its result is the id of the neighborhood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        jobId: string;
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    getNeighborhoodColumn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+                neighborhoodId: components["parameters"]["NeighborhoodId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The column. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    getRunReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runId: components["parameters"]["RunId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A `ReportV2` of the wire contract. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    changeTag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+                tagId: components["parameters"]["TagId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description The tag is as was asked for. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    createCoverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+                tagId: components["parameters"]["TagId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CoverageCreateRequest"];
+            };
+        };
+        responses: {
+            /** @description The job, a `SAMPLING` of `/v1/jobs`; its result is the id of the tag. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        jobId: string;
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    getCoverageColumn: {
+        parameters: {
+            query?: {
+                /** @description The newest if left out. */
+                embeddingId?: string;
+            };
+            header?: never;
+            path: {
+                datasetId: components["parameters"]["DatasetId"];
+                tagId: components["parameters"]["TagId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The distances. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description It was not measured for the tag and the embedding as they are now. */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   DEFAULT_VIEW,
+  needsShortLink,
   readFilters,
   readSearch,
   readView,
+  readViewId,
   writeFilters,
   writeView,
   type ExploreView,
@@ -29,6 +31,10 @@ const FULL: ExploreView = {
   projection: 'UMAP',
   color: 'm:weather: now',
   lasso: [[0, 1.5], [-2, 3], [1e-5, 0.25]], // prettier-ignore
+  compare: 'ef'.repeat(12),
+  like: ['01'.repeat(12), '23'.repeat(12)],
+  only: '3.2_3_1i',
+  picks: 12,
 };
 
 describe('address of explore', () => {
@@ -56,6 +62,20 @@ describe('address of explore', () => {
     ).toBe('!class:a,b');
   });
 
+  it('wants a short link for a lasso, and when it gets long', () => {
+    const like = Array.from({ length: 80 }, (_, k) => String(k).padStart(24, 'a'));
+
+    expect(needsShortLink(DEFAULT_VIEW)).toBe(false);
+    expect(needsShortLink({ ...DEFAULT_VIEW, lasso: FULL.lasso })).toBe(true);
+    expect(needsShortLink({ ...DEFAULT_VIEW, like })).toBe(true);
+  });
+
+  it('knows short links from others', () => {
+    expect(readViewId(`v=${'ab'.repeat(12)}`)).toBe('ab'.repeat(12));
+    expect(readViewId('v=../x')).toBe(null);
+    expect(readViewId('tag=v')).toBe(null);
+  });
+
   it('sorts by name or by a key that is called name', () => {
     for (const key of [null, 'name']) {
       const view = { ...DEFAULT_VIEW, sort: { key, descending: false } };
@@ -74,6 +94,8 @@ describe('address of explore', () => {
     'layout=<b>',
     'lasso=1,2;3',
     'f=%25zz:=1',
+    'like=1,x,../',
+    'picks=-1',
     'lasso=a,b;c,d;e,f',
   ])('takes nothing from %s that it does not know', (query) => {
     const view = readView(query);
@@ -81,6 +103,7 @@ describe('address of explore', () => {
     expect(view.size).toBe(DEFAULT_VIEW.size);
     expect(view.layout).toBe('split');
     expect(view.lasso).toBe(null);
+    expect([view.like, view.picks]).toEqual([[], null]);
   });
 
   it('tells regular expressions from texts', () => {

@@ -20,6 +20,29 @@ export interface ExploreView {
   projection: string | null;
   color: string | null;
   lasso: Polygon | null;
+  /** Another tag whose samples are shown too, dimmed. */
+  compare: string | null;
+  /** Ids of samples; those most like them come first. */
+  like: string[];
+  /** The selection, as `encodeRuns` writes it, while only that is shown. */
+  only: string | null;
+  /** So many of the first picks of the tag. */
+  picks: number | null;
+}
+
+/** Addresses that are longer, or hold a lasso, are kept by the server under a short link. */
+const MAX_QUERY_CHARACTERS = 1_500;
+const MAX_LIKE = 100;
+const ID = /^[a-f0-9]{24}$/;
+
+export function needsShortLink(view: ExploreView): boolean {
+  return view.lasso !== null || writeView(view).length > MAX_QUERY_CHARACTERS;
+}
+
+/** The id of the saved view that a query stands for, or null. */
+export function readViewId(query: string): string | null {
+  const id = new URLSearchParams(query).get('v');
+  return id && ID.test(id) ? id : null;
 }
 
 export const DEFAULT_VIEW: ExploreView = {
@@ -33,6 +56,10 @@ export const DEFAULT_VIEW: ExploreView = {
   projection: null,
   color: null,
   lasso: null,
+  compare: null,
+  like: [],
+  only: null,
+  picks: null,
 };
 
 export function readView(query: string): ExploreView {
@@ -50,6 +77,10 @@ export function readView(query: string): ExploreView {
     projection: given.get('proj'),
     color: given.get('color'),
     lasso: readPolygon(given.get('lasso')),
+    compare: given.get('cmp'),
+    like: readIds(given.get('like')),
+    only: given.get('only'),
+    picks: readCount(given.get('picks')),
   };
 }
 
@@ -68,6 +99,10 @@ export function writeView(view: ExploreView): string {
   add('emb', view.embedding);
   add('proj', view.projection);
   add('color', view.color);
+  add('cmp', view.compare);
+  add('like', view.like.join(','));
+  if (view.picks !== null) add('picks', String(view.picks));
+  add('only', view.only);
   if (view.lasso) add('lasso', view.lasso.map(([x, y]) => `${x},${y}`).join(';'));
   return parts.join('&');
 }
@@ -131,6 +166,17 @@ function readNumber(text: string | undefined): number | null {
   if (!text) return null;
   const value = Number(text);
   return Number.isFinite(value) ? value : null;
+}
+
+function readIds(text: string | null): string[] {
+  return (text ?? '')
+    .split(',')
+    .filter((id) => ID.test(id))
+    .slice(0, MAX_LIKE);
+}
+
+function readCount(text: string | null): number | null {
+  return text && /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
 function readSort(text: string | null): ExploreView['sort'] {

@@ -40,7 +40,4 @@ export function plural(count: number, word: string): string {
   return `${formatCount(count)} ${word}${count === 1 ? '' : 's'}`;
 }
 
-/** What people call a column: without the prefix of what was measured. */
-export function nameColumn(key: string): string {
-  return key.startsWith('lightly.') ? key.slice('lightly.'.length) : key;
-}
+export { nameColumn } from './columnNames';

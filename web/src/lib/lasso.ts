@@ -84,6 +84,18 @@ export function simplify(polygon: Polygon, tolerance: number): Polygon {
   return kept.length >= 3 ? kept : polygon;
 }
 
+const TOLERANCE_PX = 0.75;
+const MAX_CORNERS = 120;
+
+/** A drawn polygon as the address has it; `scale` is how much of the data one pixel is. */
+export function roundPolygon(drawn: Polygon, scale: number): Polygon {
+  let tolerance = TOLERANCE_PX * scale;
+  let polygon = simplify(drawn, tolerance);
+  while (polygon.length > MAX_CORNERS) polygon = simplify(drawn, (tolerance *= 1.5));
+  const digits = Math.max(0, Math.min(12, 2 - Math.floor(Math.log10(scale))));
+  return polygon.map(([x, y]) => [Number(x.toFixed(digits)), Number(y.toFixed(digits))] as const);
+}
+
 function distanceToLine(
   [x, y]: readonly [number, number],
   [x1, y1]: readonly [number, number],

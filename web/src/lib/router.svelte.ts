@@ -2,8 +2,13 @@
 
 export type Route =
   | { name: 'login' | 'datasets' | 'newDataset' | 'account' | 'runs' | 'workers' | 'notFound' }
-  | { name: 'dataset' | 'explore' | 'tags'; datasetId: string }
-  | { name: 'sample'; datasetId: string; sampleId: string };
+  | { name: 'dataset' | 'explore' | 'tags' | 'select' | 'export' | 'analyze'; datasetId: string }
+  | { name: 'view'; viewId: string }
+  | { name: 'sample'; datasetId: string; sampleId: string }
+  | { name: 'datasetRuns' | 'scheduleRun'; datasetId: string }
+  | { name: 'settings'; datasetId: string; section: string }
+  | { name: 'run'; runId: string }
+  | { name: 'team'; teamId: string };
 
 const ID = '([a-f0-9]{24})';
 const TABLE: [RegExp, (match: RegExpExecArray) => Route][] = [
@@ -14,9 +19,21 @@ const TABLE: [RegExp, (match: RegExpExecArray) => Route][] = [
   [/^\/datasets\/new$/, () => ({ name: 'newDataset' })],
   [/^\/runs$/, () => ({ name: 'runs' })],
   [/^\/workers$/, () => ({ name: 'workers' })],
+  [new RegExp(`^/v/${ID}$`), (m) => ({ name: 'view', viewId: m[1] })],
   [new RegExp(`^/datasets/${ID}$`), (m) => ({ name: 'dataset', datasetId: m[1] })],
   [new RegExp(`^/datasets/${ID}/explore$`), (m) => ({ name: 'explore', datasetId: m[1] })],
   [new RegExp(`^/datasets/${ID}/tags$`), (m) => ({ name: 'tags', datasetId: m[1] })],
+  [new RegExp(`^/datasets/${ID}/analyze$`), (m) => ({ name: 'analyze', datasetId: m[1] })],
+  [new RegExp(`^/datasets/${ID}/export$`), (m) => ({ name: 'export', datasetId: m[1] })],
+  [new RegExp(`^/datasets/${ID}/select$`), (m) => ({ name: 'select', datasetId: m[1] })],
+  [new RegExp(`^/datasets/${ID}/runs$`), (m) => ({ name: 'datasetRuns', datasetId: m[1] })],
+  [new RegExp(`^/datasets/${ID}/runs/new$`), (m) => ({ name: 'scheduleRun', datasetId: m[1] })],
+  [
+    new RegExp(`^/datasets/${ID}/settings/(source|metadata|predictions|sharing)$`),
+    (m) => ({ name: 'settings', datasetId: m[1], section: m[2] }),
+  ],
+  [new RegExp(`^/runs/${ID}$`), (m) => ({ name: 'run', runId: m[1] })],
+  [new RegExp(`^/teams/${ID}$`), (m) => ({ name: 'team', teamId: m[1] })],
   [
     new RegExp(`^/datasets/${ID}/explore/${ID}$`),
     (m) => ({ name: 'sample', datasetId: m[1], sampleId: m[2] }),

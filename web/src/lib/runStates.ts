@@ -1,4 +1,4 @@
-export type RunTone = 'good' | 'bad' | 'live' | 'quiet';
+export type RunTone = 'good' | 'bad' | 'live' | 'quiet' | 'wait';
 
 const ENDS: Record<string, RunTone> = {
   COMPLETED: 'good',
@@ -16,3 +16,12 @@ export function describeState(state: string): { label: string; tone: RunTone } {
   const words = state.toLowerCase().replaceAll('_', ' ');
   return { label: words.charAt(0).toUpperCase() + words.slice(1), tone: ENDS[state] ?? 'live' };
 }
+
+/** What the colours of states mean, in words. */
+export const TONE_MEANINGS: Record<RunTone, string> = {
+  good: 'done',
+  bad: 'failed',
+  live: 'under way',
+  quiet: 'ended',
+  wait: 'waiting',
+};

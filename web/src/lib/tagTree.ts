@@ -1,3 +1,6 @@
+/** Name of the tag that has all samples. */
+export const INITIAL_TAG = 'initial-tag';
+
 export interface TreeTag {
   id: string;
   prevTagId?: string;

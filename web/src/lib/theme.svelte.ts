@@ -1,6 +1,7 @@
 const KEY = 'theme';
 
 export type Theme = 'light' | 'dark';
+export type ThemeSetting = Theme | 'system';
 
 class ThemeChoice {
   private system = window.matchMedia('(prefers-color-scheme: dark)');
@@ -13,10 +14,19 @@ class ThemeChoice {
     this.apply();
   }
 
+  get setting(): ThemeSetting {
+    return this.chosen ?? 'system';
+  }
+
   toggle(): void {
-    this.chosen = this.current === 'dark' ? 'light' : 'dark';
+    this.set(this.current === 'dark' ? 'light' : 'dark');
+  }
+
+  set(setting: ThemeSetting): void {
+    this.chosen = setting === 'system' ? null : setting;
     try {
-      localStorage.setItem(KEY, this.chosen);
+      if (this.chosen) localStorage.setItem(KEY, this.chosen);
+      else localStorage.removeItem(KEY);
     } catch {
       // Private windows may forbid it; then the choice lasts until the page is left.
     }
@@ -25,6 +35,7 @@ class ThemeChoice {
 
   private apply(): void {
     if (this.chosen) document.documentElement.dataset.theme = this.chosen;
+    else delete document.documentElement.dataset.theme;
   }
 }
 

@@ -6,7 +6,7 @@ import re
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lightly.server.auth import web_sessions
@@ -54,6 +54,22 @@ def read_token(scope: Scope) -> str | None:
                 return str(token.strip())
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     return query["token"][-1] if "token" in query else None
+
+
+def find_caller_again(request: Request) -> User:
+    """Return who makes a request that lasts: as the token or session is now.
+
+    Raises:
+        NotAuthenticated: If it has ended.
+    """
+    platform: PlatformState = request.app.state.platform
+    authenticator: Authenticator = request.app.state.authenticator
+    token = read_token(request.scope)
+    secret = web_sessions.read_session_cookie(request.scope, platform.settings)
+    if token is None and secret is not None:
+        return web_sessions.find_session_user(platform, secret)
+    address = request.client.host if request.client else ""
+    return authenticator.authenticate(token, address)
 
 
 class AuthenticationMiddleware:

@@ -1,4 +1,4 @@
-"""Columns of one block of neighbouring samples, derived from their metadata.
+"""Columns of one block of neighbouring samples, derived from their metadata and predictions.
 
 A block is a table in Arrow's file format in the data folder: `name` holds the file names, `n:KEY`
 the numbers and `t:KEY` the texts under a key of the metadata. It can be deleted at any time.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ import orjson
 import pyarrow as pa
 import sqlalchemy as sa
 
+from lightly.server.columns.prediction_values import read_prediction_values
 from lightly.server.db.engine import Database
 from lightly.server.db.tables import sample_contents, samples
 from lightly.server.samples.changes import BLOCK_SAMPLES
 
-#: Keys that begin so are of what was measured on images, all others of custom metadata.
+#: Keys that begin so are of what was measured or predicted, all others of custom metadata.
 MEASURED_PREFIX = "lightly."
 NAMES = "name"
 NUMBER, TEXT = "n:", "t:"
@@ -34,9 +35,11 @@ MAX_TEXT_CHARACTERS = 100
 #: Numbers beyond this are of no use, and the app's float32 has no room for them.
 MAX_NUMBER = 3e38
 _SAMPLES_PER_QUERY = 10_000
-_FORMAT = 1
+_FORMAT = 2
 
-Leaves = dict[str, tuple[list[int], list[Any]]]
+#: Positions of samples within the block, and their values.
+Leaf = tuple[list[int], list[Any]]
+Leaves = dict[str, Leaf]
 
 
 def find_block_path(folder: Path, block: int, revision: int, n_samples: int) -> Path:
@@ -63,7 +66,9 @@ def load_block(
             return pa.ipc.open_file(source).read_all()
     except (OSError, pa.ArrowInvalid):
         # Not there yet, or cut off: it is made again.
-        table = build_block(_iterate_rows(database, dataset_key, block, n_samples), n_samples)
+        predicted = read_prediction_values(database, dataset_key, block * BLOCK_SAMPLES, n_samples)
+        rows = _iterate_rows(database, dataset_key, block, n_samples)
+        table = build_block(rows, n_samples, predicted)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob(f"{block}-*.arrow"):
         old.unlink(missing_ok=True)
@@ -103,12 +108,17 @@ def _iterate_rows(
         yield from (tuple(row) for row in rows)
 
 
-def build_block(rows: Iterable[tuple[str, str | None, str | None]], n_samples: int) -> pa.Table:
+def build_block(
+    rows: Iterable[tuple[str, str | None, str | None]],
+    n_samples: int,
+    predicted: Mapping[str, Leaf] | None = None,
+) -> pa.Table:
     """Return the columns of some samples.
 
     Args:
         rows: Name, measured metadata and custom metadata as JSON of each sample, in order.
         n_samples: How many there are.
+        predicted: What their predictions say, see `read_prediction_values`.
     """
     names: list[str] = []
     leaves: Leaves = {}
@@ -122,7 +132,9 @@ def build_block(rows: Iterable[tuple[str, str | None, str | None]], n_samples: i
             content.pop(MEASURED_PREFIX[:-1], None)
             _collect(leaves, position, "", content, MAX_DEPTH)
     columns: dict[str, pa.Array] = {NAMES: pa.array(names, pa.large_string())}
-    for key, (positions, values) in leaves.items():
+    # Their keys have a prefix that metadata of users cannot have.
+    fitting = {k: v for k, v in (predicted or {}).items() if len(k) <= MAX_KEY_CHARACTERS}
+    for key, (positions, values) in (leaves | fitting).items():
         columns |= _make_columns(key, positions, values, n_samples)
     return pa.table(columns)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -23,6 +23,8 @@ MAX_CATEGORIES = 1_000
 #: Arrays that are kept in memory per dataset.
 MAX_KEPT_BYTES = 256 * 1024 * 1024
 _MISSING_BIN = 255
+#: Of a number and its bin.
+_BYTES_PER_SAMPLE = 9
 
 FloatArray = NDArray[np.float64]
 CodeArray = NDArray[np.uint16]
@@ -62,12 +64,20 @@ class DatasetColumns:
         revision: Of the samples.
         n_samples: How many there are.
         blocks: Their tables, see `blocks.load_block`.
+        scores: What reads a number per sample, by key; see `score_values`.
     """
 
-    def __init__(self, revision: int, n_samples: int, blocks: Sequence[pa.Table]) -> None:
+    def __init__(
+        self,
+        revision: int,
+        n_samples: int,
+        blocks: Sequence[pa.Table],
+        scores: Mapping[str, Callable[[], FloatArray]] | None = None,
+    ) -> None:
         self.revision = revision
         self.n_samples = n_samples
         self._blocks = blocks
+        self._scores = scores or {}
         self._lock = threading.RLock()
         self._kept: OrderedDict[tuple[str, str], tuple[Any, int]] = OrderedDict()
         self._kept_bytes = 0
@@ -83,7 +93,8 @@ class DatasetColumns:
         """All columns by key, in the order in which samples have them."""
         with self._lock:
             if self._infos is None:
-                self._infos = {key: self._describe(key) for key in self._list_keys()}
+                described = [self._describe(key) for key in self._list_keys()]
+                self._infos = {info.key: info for info in described if info.n_present}
             return self._infos
 
     def find(self, key: str) -> ColumnInfo:
@@ -138,14 +149,26 @@ class DatasetColumns:
         ranks[by_name] = np.arange(len(by_name), dtype=float)
         return ranks[self.read_codes(key)]
 
+    def warm(self) -> None:
+        """Make what histograms and filters read, as far as it is kept, before anybody asks."""
+        for key, info in self.infos.items():
+            if self._kept_bytes + _BYTES_PER_SAMPLE * self.n_samples > MAX_KEPT_BYTES:
+                return
+            if info.kind == "number":
+                self.read_bins(key)
+            elif info.kind == "category":
+                self.read_codes(key)
+
     def _list_keys(self) -> list[str]:
         names = (name for block in self._blocks for name in block.column_names if name != NAMES)
-        return list(dict.fromkeys(name.partition(":")[2] for name in names))
+        return list(dict.fromkeys([*(name.partition(":")[2] for name in names), *self._scores]))
 
     def _describe(self, key: str) -> ColumnInfo:
         if not any(TEXT + key in block.column_names for block in self._blocks):
             numbers = self.read_numbers(key)
             present = numbers[~np.isnan(numbers)]
+            if not len(present):
+                return ColumnInfo(key, "number", 0)
             return ColumnInfo(
                 key, "number", len(present), float(present.min()), float(present.max())
             )
@@ -160,6 +183,8 @@ class DatasetColumns:
         return ColumnInfo(key, "category", total, categories=tuple(ordered))
 
     def _join_numbers(self, key: str) -> FloatArray:
+        if key in self._scores:
+            return self._scores[key]()
         return self._join(key, NUMBER, np.float64, np.nan, lambda column: column.to_numpy())
 
     def _join_codes(self, key: str) -> CodeArray:

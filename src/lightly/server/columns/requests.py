@@ -60,3 +60,18 @@ class ColumnQueryRequest(WireModel):
     histograms: Annotated[list[_Key], Field(max_length=MAX_HISTOGRAMS)] = Field(
         default_factory=list
     )
+
+
+#: More examples would make a request of minutes.
+MAX_EXAMPLES = 100
+#: Samples whose distances are in the answer.
+MAX_DISTANCES = 1_000
+
+
+class SimilarityRequest(WireModel):
+    """Samples that others are compared with."""
+
+    sample_ids: Annotated[
+        list[_Id], Field(alias="sampleIds", min_length=1, max_length=MAX_EXAMPLES)
+    ]
+    limit: Annotated[StrictInt, Field(ge=1, le=2**53)] | None = None

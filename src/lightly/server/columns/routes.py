@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from lightly.openapi_generated.wire.model import WireModel
 from lightly.server.columns import service
-from lightly.server.columns.requests import ColumnQueryRequest
+from lightly.server.columns.requests import ColumnQueryRequest, SimilarityRequest
 from lightly.server.columns.store import ColumnsNotReady
 from lightly.server.columns.wire import MEDIA_TYPE
 from lightly.server.http.parameters import DatasetId, Embedding2dId, EmbeddingId, ScoreId, TagId
@@ -154,6 +154,19 @@ def get_projection_column(
     """Return the coordinates of all samples on a map."""
     content = service.write_projection(platform, caller, dataset_id, embedding_id, embedding2d_id)
     return _answer(request, content, is_lasting=False)
+
+
+@router.post("/columns/embeddings/{embeddingId}/similar")
+def find_similar(
+    dataset_id: DatasetId,
+    embedding_id: EmbeddingId,
+    body: JsonBody[SimilarityRequest],
+    platform: Platform,
+    caller: Caller,
+) -> Response:
+    """Return the samples in the order of their likeness to some of them."""
+    content = service.write_similar(platform, caller, dataset_id, embedding_id, body)
+    return Response(content, media_type=MEDIA_TYPE, headers=_PRIVATE)
 
 
 @router.post("/columns/query")

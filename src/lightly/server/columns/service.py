@@ -13,18 +13,26 @@ from lightly.server.columns import wire
 from lightly.server.columns.dataset_columns import N_BINS, ColumnInfo, ColumnInvalid, DatasetColumns
 from lightly.server.columns.filtering import evaluate, load_material
 from lightly.server.columns.projections import read_coordinates
-from lightly.server.columns.requests import ColumnQueryRequest
+from lightly.server.columns.requests import (
+    MAX_DISTANCES,
+    ColumnQueryRequest,
+    SimilarityRequest,
+)
+from lightly.server.columns.similarity import measure_distances, order_by_distance
 from lightly.server.columns.store import DatasetState
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
-from lightly.server.errors import ScoreUnknown
+from lightly.server.embeddings.access import load_embedding
+from lightly.server.embeddings.models import make_vectors_key
+from lightly.server.errors import EmbeddingNotReady, ScoreUnknown
 from lightly.server.platform import PlatformState
 from lightly.server.samples.changes import read_revisions
 from lightly.server.samples.models import SampleIdentity
+from lightly.server.samples.service import load_sample
+from lightly.server.selections.repository import find_reported
 from lightly.server.tags import repository as tags_repository
-from lightly.server.tags.masks import read_indices, read_mask, unpack
+from lightly.server.tags.masks import STORED, read_indices, read_mask, unpack
 from lightly.server.tags.models import Tag
-from lightly.server.tags.scores import STORED
 from lightly.server.tags.service import load_tag
 
 _FOLDER = "columns"
@@ -135,6 +143,33 @@ def write_order(columns: DatasetColumns, key: str | None, *, descending: bool) -
     return wire.write_values(columns.sort(key, descending=descending), {})
 
 
+def write_similar(
+    platform: PlatformState,
+    caller: User,
+    dataset_id: str,
+    embedding_id: str,
+    body: SimilarityRequest,
+) -> bytes:
+    """Return the samples in the order of their distance to the nearest of some of them.
+
+    Raises:
+        EmbeddingNotReady: If the embedding has not been read, or has no vector of an example.
+    """
+    with platform.database.read() as connection:
+        dataset = load_dataset(connection, caller, dataset_id, Action.READ)
+        embedding = load_embedding(connection, dataset, embedding_id)
+        examples = np.unique([load_sample(connection, dataset, one).idx for one in body.sample_ids])
+    if not embedding.is_ready or examples[-1] >= embedding.n_rows:
+        raise EmbeddingNotReady("The embedding has no vectors of these samples yet.")
+    key = make_vectors_key(dataset.id, embedding.id, str(embedding.source_etag))
+    vectors = platform.vectors.open(platform.blobs, key)[: dataset.n_samples]
+    distances = measure_distances(vectors, examples)
+    order = order_by_distance(distances, dataset.n_samples)[: body.limit]
+    near = order[: min(MAX_DISTANCES, len(vectors))]
+    tail = {"nPresent": len(vectors), "distances": distances[near].tolist()}
+    return wire.write_values(order, tail)
+
+
 def query(
     platform: PlatformState, caller: User, dataset_id: str, body: ColumnQueryRequest
 ) -> bytes:
@@ -158,7 +193,8 @@ def list_tags(platform: PlatformState, caller: User, dataset_id: str) -> list[di
         dataset = load_dataset(connection, caller, dataset_id, Action.READ)
         tag_ids = tags_repository.list_tag_ids(connection, dataset.key)
         tags = tags_repository.find_tags(connection, dataset.key, tag_ids)
-    return [_write_summary(tag) for tag in tags]
+        reported = find_reported(connection, dataset.key)
+    return [_write_summary(tag) | {"hasReport": tag.id in reported} for tag in tags]
 
 
 def _write_summary(tag: Tag) -> dict[str, Any]:

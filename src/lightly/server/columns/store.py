@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from lightly.server.columns.blocks import load_block
 from lightly.server.columns.dataset_columns import DatasetColumns
+from lightly.server.columns.score_values import find_score_values
 from lightly.server.db.engine import Database
 from lightly.server.errors import Unavailable
 from lightly.server.samples.changes import BLOCK_SAMPLES
@@ -131,9 +132,10 @@ class ColumnStore:
                     load_block(database, folder, state.dataset_key, block, revision, count)
                 )
                 build.done = block + 1
-            columns = DatasetColumns(state.revision, state.n_samples, blocks)
-            # Looked at here rather than by the first request.
-            _ = columns.infos
+            scores = find_score_values(database, state.dataset_key, state.n_samples)
+            columns = DatasetColumns(state.revision, state.n_samples, blocks, scores)
+            # Here rather than by the first requests.
+            columns.warm()
             build.columns = columns
         except Exception:
             log.exception("cannot derive the columns of dataset %s", state.dataset_id)

@@ -25,7 +25,9 @@ _BY_DATASET = (
     datasource_tables.datasources,
     datasource_tables.datasource_clocks,
     datasource_tables.datasource_files,
+    web_tables.favourite_datasets,
     web_tables.sample_changes,
+    web_tables.saved_views,
 )
 
 

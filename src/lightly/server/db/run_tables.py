@@ -110,7 +110,8 @@ runs = sa.Table(
     sa.Column("log_end", sa.BigInteger, nullable=False),
     sa.Column("log_bytes", sa.BigInteger, nullable=False),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
-    sa.Column("last_modified_at_ms", sa.BigInteger, nullable=False),
+    # Pages that watch runs ask for what changed lately.
+    sa.Column("last_modified_at_ms", sa.BigInteger, nullable=False, index=True),
     sa.Column("finished_at_ms", sa.BigInteger),
     sa.Index("ix_runs_user_id_id", "user_id", "id"),
     sa.Index("ix_runs_dataset_id_id", "dataset_id", "id"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lightly.server.db import (
     datasource_tables,
     legacy_tables,
+    neighborhood_tables,
     prediction_tables,
     run_tables,
     selection_tables,
@@ -23,6 +24,7 @@ TABLE_MODULES = (
     legacy_tables,
     selection_tables,
     web_tables,
+    neighborhood_tables,
 )
 
 __all__ = ["TABLE_MODULES", "metadata"]

@@ -32,6 +32,8 @@ tokens = sa.Table(
     sa.Column("hash", sa.String(64), primary_key=True),
     sa.Column("user_id", _ID, sa.ForeignKey("users.id"), nullable=False, index=True),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    # What its user calls it; those that the operator made have none.
+    sa.Column("name", sa.Text),
 )
 
 datasets = sa.Table(

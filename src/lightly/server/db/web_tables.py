@@ -1,4 +1,4 @@
-"""Tables behind the web app: sessions of browsers, and which samples changed.
+"""Tables behind the web app: sessions of browsers, favourites, and which samples changed.
 
 Columns named `*_ms` are milliseconds since the epoch.
 """
@@ -37,4 +37,27 @@ sample_changes = sa.Table(
     sa.Column("block", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# Datasets that somebody marked, for nobody else to see.
+favourite_datasets = sa.Table(
+    "favourite_datasets",
+    metadata,
+    sa.Column("user_id", _ID, sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("dataset_key", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+)
+
+# What the explore page shows, as the query of its address. Those without a name are short links.
+saved_views = sa.Table(
+    "saved_views",
+    metadata,
+    sa.Column("id", _ID, primary_key=True),
+    sa.Column("dataset_key", sa.BigInteger, nullable=False),
+    sa.Column("user_id", _ID, sa.ForeignKey("users.id"), nullable=False),
+    # The name, or a hash of the query: nobody has one of them twice.
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("is_named", sa.Boolean, nullable=False),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("dataset_key", "user_id", "is_named", "label"),
 )

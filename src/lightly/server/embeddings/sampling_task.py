@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from lightly.openapi_generated.swagger_client.models.tag_creator import TagCreator
 from lightly.selection import Diversity, Random, Strategy, Weights
+from lightly.server.coverages import coverage_task
 from lightly.server.embeddings.sampling_input import SamplingInput
 from lightly.server.embeddings.task_inputs import find_vectors, require_vectors
 from lightly.server.jobs.task import Task
+from lightly.server.neighborhoods import neighborhood_task
 from lightly.server.selections import selection_task
 from lightly.server.selections.carrying_out import SelectionOrder, carry_out
 from lightly.server.selections.material import FileNames, Material, load_material
@@ -21,9 +23,10 @@ _SEED = 0
 
 def run(task: Task) -> None:
     """Select, explain, and make the tag with its report."""
-    if selection_task.is_meant(task):
-        selection_task.run(task)
-        return
+    for other in (selection_task, neighborhood_task, coverage_task):
+        if other.is_meant(task):
+            other.run(task)
+            return
     wanted = SamplingInput(**task.input)
     material = load_material(task, wanted.query_tag_id, wanted.preselected_tag_id)
     order = SelectionOrder(

@@ -100,12 +100,17 @@ def _unpack(task: PredictionTask, packed: PackedPredictions) -> bytes:
     return first + b"".join(b'"segmentation":' + runs + other for runs, other in pairs)
 
 
+def list_scores(packed: PackedPredictions) -> list[tuple[int, float]]:
+    """Return category and score of each prediction, in the order in which they were sent."""
+    singletons = orjson.loads(_decompress(packed.singletons))
+    return [(singleton["categoryId"], singleton["score"]) for singleton in singletons]
+
+
 def read_scores(packed: PackedPredictions) -> dict[int, float]:
     """Return the score of each category; the highest where there are several of one."""
     scores: dict[int, float] = {}
-    for singleton in orjson.loads(_decompress(packed.singletons)):
-        category_id = singleton["categoryId"]
-        scores[category_id] = max(singleton["score"], scores.get(category_id, 0.0))
+    for category_id, score in list_scores(packed):
+        scores[category_id] = max(score, scores.get(category_id, 0.0))
     return scores
 
 

@@ -18,8 +18,9 @@ from lightly.server.errors import MalformedRequest, ScoresCannotBeSet, ScoreUnkn
 from lightly.server.platform import PlatformState
 from lightly.server.predictions.models import PredictionScore
 from lightly.server.predictions.service import load_task
-from lightly.server.tags.masks import pack, unpack
-from lightly.server.tags.scores import MAX_TYPE_CHARACTERS, STORED, ScoreArray
+from lightly.server.samples.changes import note_scores
+from lightly.server.tags.masks import STORED, pack, unpack
+from lightly.server.tags.scores import MAX_TYPE_CHARACTERS, ScoreArray
 
 _COLUMNS = [
     prediction_scores.c.id,
@@ -62,6 +63,7 @@ def put_scores(
             raise ScoresCannotBeSet(
                 f"The dataset has {n_samples} samples, but {len(body.scores)} scores were sent."
             )
+        note_scores(connection, dataset.key)
         known = _find_id(connection, task.key, body.score_type)
         if known is not None:
             connection.execute(

@@ -26,6 +26,7 @@ from lightly.server.predictions.models import PackedPredictions, PredictionTask
 from lightly.server.predictions.packing import read_scores, unpack_predictions
 from lightly.server.predictions.tag_blocks import put_tags
 from lightly.server.samples.bulk import find_indices
+from lightly.server.samples.changes import note_changes
 from lightly.server.samples.service import load_sample
 
 
@@ -80,7 +81,7 @@ def put_task(
     version_ms = now_ms if version_ms is None else version_ms
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
-        lock_dataset(connection, dataset.key)
+        n_samples = lock_dataset(connection, dataset.key)
         known = repository.find_task(connection, dataset.key, name)
         if known is None:
             task = PredictionTask(
@@ -98,6 +99,9 @@ def put_task(
                 categories_json=categories_json,
                 version_ms=version_ms,
             )
+            if task.has_predictions and task.categories_json != categories_json:
+                # Columns have the names of categories.
+                note_changes(connection, dataset.key, range(n_samples))
         update_dataset(connection, dataset.key, now_ms)
     return task.id
 
@@ -173,6 +177,7 @@ def _store(
     if unmarked:
         repository.mark_used(connection, unmarked)
     if rows:
+        note_changes(connection, dataset.key, {idx for idx, _ in rows})
         update_dataset(connection, dataset.key, now_ms)
 
 

@@ -48,6 +48,8 @@ from lightly.server.runs.models import Artifact, Run
 
 #: Every answer that has the run in it has its artifacts too.
 MAX_ARTIFACTS = 1_000
+#: Most of a report that is shown in a page. One of a million images has some 2 MB.
+MAX_REPORT_BYTES = 64 * 1024 * 1024
 #: The contract has no limit, but the index over names does.
 MAX_NAME_CHARACTERS = 255
 
@@ -244,3 +246,28 @@ def make_report_read_url(platform: PlatformState, caller: User, run_id: str) -> 
     if pdf is None:
         raise ReportUnavailable
     return make_artifact_url(platform, caller, run_id, pdf.id)
+
+
+def read_report(platform: PlatformState, caller: User, run_id: str) -> bytes:
+    """Return the newest report of a run for programs, a `ReportV2` of the contract as JSON text.
+
+    Pages read it from here: they may not fetch anything from the hosts of stores.
+
+    Raises:
+        ReportUnavailable: If there is none in the platform's own storage, or it is too long.
+    """
+    with platform.database.read() as connection:
+        run = load_run(connection, caller, run_id)
+        artifact = artifact_repository.find_newest_of_type(
+            connection, run.id, DockerRunArtifactType.REPORT_V2_JSON.value
+        )
+    if artifact is None or _is_in_datasource(artifact):
+        raise ReportUnavailable
+    try:
+        with platform.blobs.open(make_content_key(run, artifact.id)) as file:
+            content = file.read(MAX_REPORT_BYTES + 1)
+    except FileNotFoundError as error:
+        raise ReportUnavailable from error
+    if len(content) > MAX_REPORT_BYTES:
+        raise ReportUnavailable("The report is too long to be shown. Download it instead.")
+    return content

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from lightly.openapi_generated.swagger_client.models.docker_run_artifact_storage_location import (
     DockerRunArtifactStorageLocation,
 )
-from lightly.server.http.parameters import RunId, SessionId, WorkerId
+from lightly.server.http.parameters import ID_PATTERN, RunId, SessionId, WorkerId
 from lightly.server.http.requests import ContractRoute, JsonBody
 from lightly.server.http.responses import json_response
 from lightly.server.platform import Caller, Platform
-from lightly.server.runs import artifacts, leases, service, sessions
+from lightly.server.runs import artifacts, leases, overview, service, sessions
 from lightly.server.runs.ext_requests import (
     ArtifactCreateRequest,
     RunArchiveRequest,
@@ -31,6 +31,9 @@ from lightly.server.runs.polling import ask_for_runs
 from lightly.server.runs.quiet_polls import Poll
 
 router = APIRouter(prefix="/ext/v1", route_class=ContractRoute)
+
+#: Most runs of one page of a list.
+MAX_LISTED = 200
 
 
 @router.post("/workers/{workerId}/sessions", status_code=201)
@@ -88,6 +91,18 @@ async def claim_run(
     return json_response(content)
 
 
+@router.get("/runs")
+def get_runs(
+    platform: Platform,
+    caller: Caller,
+    dataset_id: Annotated[str | None, Query(alias="datasetId", pattern=ID_PATTERN)] = None,
+    before: Annotated[str, Query(pattern="^([a-f0-9]{24})?$")] = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 50,
+) -> Response:
+    """List runs, the newest first, and what waits for a worker."""
+    return json_response(overview.list_overview(platform, caller, dataset_id, before, limit))
+
+
 @router.get("/runs/{runId}")
 def get_run(run_id: RunId, platform: Platform, caller: Caller) -> Response:
     """Return what the contract has no room for: attempt, worker, progress, request to stop."""
@@ -109,6 +124,13 @@ def get_run(run_id: RunId, platform: Platform, caller: Caller) -> Response:
         "lastModifiedAt": run.last_modified_at_ms,
     } | {name: value for name, value in optional.items() if value is not None}
     return json_response(content)
+
+
+@router.get("/runs/{runId}/report")
+def get_report(run_id: RunId, platform: Platform, caller: Caller) -> Response:
+    """Return the report of a run as JSON."""
+    content = artifacts.read_report(platform, caller, run_id)
+    return Response(content, media_type="application/json")
 
 
 @router.put("/runs/{runId}/heartbeat")

@@ -121,6 +121,32 @@ def list_in_state(
     return [_make_schedule(row) for row in connection.execute(query)]
 
 
+def list_waiting(
+    connection: sa.Connection, caller: User, dataset_id: str | None, limit: int
+) -> list[tuple[Schedule, str]]:
+    """Return open runs with the names of their datasets, most urgent first.
+
+    Args:
+        connection: An open transaction.
+        caller: Who asks.
+        dataset_id: Only on this dataset; None for the caller's own ones and those of mates.
+        limit: Most runs.
+    """
+    of_whom = (
+        _is_in(caller, AssetScope.BOTH)
+        if dataset_id is None
+        else scheduled_runs.c.dataset_id == dataset_id
+    )
+    query = (
+        sa.select(*_COLUMNS, datasets.c.name)
+        .select_from(_WITH_DATASETS)
+        .where(of_whom, _IS_OPEN, _is_usable(caller))
+        .order_by(scheduled_runs.c.priority.desc(), scheduled_runs.c.id)
+        .limit(limit)
+    )
+    return [(Schedule(*row[:-1]), row[-1]) for row in connection.execute(query)]
+
+
 def find_owner_with_open(connection: sa.Connection, runs_on_json: str) -> str | None:
     """Return whose run is the most urgent one that asks for these labels and could begin now."""
     query = (

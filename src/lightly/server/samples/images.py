@@ -1,17 +1,20 @@
-"""Where the image of a sample is, for somebody who looks at it just now."""
+"""Where the image of a sample is, or its video, for somebody who looks at it just now."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
+
 from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action
 from lightly.server.datasources import sample_files
+from lightly.server.errors import ImageUnknown
 from lightly.server.platform import PlatformState
 from lightly.server.samples.models import ImageKind
 from lightly.server.samples.service import load_sample
-from lightly.server.samples.urls import ReadType, make_image_url
+from lightly.server.samples.urls import REDIRECT_TTL_S, ReadType, make_image_url
 from lightly.server.storage.blobs import make_sample_key
 from lightly.server.storage.local import LocalBlobStore
 
@@ -42,3 +45,28 @@ def find_image(
         if file is not None:
             return file
     return make_image_url(platform, dataset, sample, sources, type_)
+
+
+def find_video(
+    platform: PlatformState, caller: User, dataset_id: str, sample_id: str
+) -> Path | str:
+    """Return the file of the video that a sample is a frame of, or a URL that leads to it.
+
+    Raises:
+        ImageUnknown: If the sample is no frame, or its video lies nowhere that the server knows.
+    """
+    with platform.database.read() as connection:
+        dataset = load_dataset(connection, caller, dataset_id, Action.READ)
+        sample = load_sample(connection, dataset, sample_id)
+        sources = sample_files.find_sources(connection, dataset)
+    frame = orjson.loads(sample.video_frame_json or "{}")
+    name = frame.get("sourceVideo")
+    if not name:
+        raise ImageUnknown("This sample is no frame of a video.")
+    file = sample_files.find_image_path(platform, sources, name)
+    if file is not None:
+        return file
+    url = sample_files.find_image_url(platform, dataset, sources, name, REDIRECT_TTL_S)
+    if url is None:
+        raise ImageUnknown("The video of this frame lies nowhere that the server can read.")
+    return url

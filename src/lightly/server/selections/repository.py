@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from lightly.server.db.engine import insert_rows
 from lightly.server.db.selection_tables import selection_columns, selection_reports
+from lightly.server.db.tables import tags
 from lightly.server.selections.models import StoredReport
 
 _COLUMNS = [selection_reports.c[name] for name in StoredReport.__dataclass_fields__]
@@ -37,6 +38,16 @@ def find_report_of_job(connection: sa.Connection, job_id: str) -> StoredReport |
 def _find(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> StoredReport | None:
     row = connection.execute(sa.select(*_COLUMNS).where(condition)).one_or_none()
     return None if row is None else StoredReport(*row)
+
+
+def find_reported(connection: sa.Connection, dataset_key: int) -> set[str]:
+    """Return the ids of the tags of a dataset that have reports."""
+    query = (
+        sa.select(selection_reports.c.tag_id)
+        .join(tags, tags.c.id == selection_reports.c.tag_id)
+        .where(tags.c.dataset_key == dataset_key)
+    )
+    return set(connection.scalars(query))
 
 
 def read_block(connection: sa.Connection, tag_id: str, name: str, block: int) -> bytes | None:

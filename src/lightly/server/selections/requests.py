@@ -57,6 +57,14 @@ class TypicalityStrategy(WireModel):
     max_sum: Limit | None = Field(alias="maxSum", default=None)
 
 
+class RepresentativeStrategy(WireModel):
+    """Samples that stand for many others."""
+
+    type: Literal["REPRESENTATIVE"]
+    strength: Strength = 1.0
+    n_neighbors: Annotated[StrictInt, Field(ge=2, le=250)] = Field(alias="nNeighbors", default=32)
+
+
 class SimilarityStrategy(WireModel):
     """Samples near those of a tag."""
 
@@ -105,7 +113,13 @@ class BalanceStrategy(WireModel):
     strength: Strength = 1.0
 
 
-StrategyByDistance = AutoStrategy | DiversityStrategy | TypicalityStrategy | SimilarityStrategy
+StrategyByDistance = (
+    AutoStrategy
+    | DiversityStrategy
+    | TypicalityStrategy
+    | SimilarityStrategy
+    | RepresentativeStrategy
+)
 AnyStrategy = Annotated[
     StrategyByDistance | RandomStrategy | WeightsStrategy | ThresholdStrategy | BalanceStrategy,
     Field(discriminator="type"),

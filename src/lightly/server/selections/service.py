@@ -11,8 +11,7 @@ from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
 from lightly.server.datasets.repository import lock_dataset
-from lightly.server.embeddings import repository as embeddings_repository
-from lightly.server.embeddings.access import load_embedding
+from lightly.server.embeddings.access import choose_embedding, find_newest
 from lightly.server.embeddings.arrival import require_reading
 from lightly.server.embeddings.models import Embedding
 from lightly.server.embeddings.sampling import (
@@ -21,7 +20,7 @@ from lightly.server.embeddings.sampling import (
     load_tags,
     make_key,
 )
-from lightly.server.errors import BadRequest, EmbeddingNotReady, NotFound, TagNoScoresAvailable
+from lightly.server.errors import BadRequest, NotFound, TagNoScoresAvailable
 from lightly.server.jobs.models import JobKind, NewJob
 from lightly.server.jobs.outbox import add_job
 from lightly.server.jobs.service import get_job
@@ -35,7 +34,7 @@ from lightly.server.tags.repository import list_scores
 from lightly.server.tags.service import check_name, load_tag
 
 #: Strategies that need a vector of every sample.
-BY_DISTANCE = frozenset({"AUTO", "DIVERSITY", "TYPICALITY", "SIMILARITY"})
+BY_DISTANCE = frozenset({"AUTO", "DIVERSITY", "TYPICALITY", "SIMILARITY", "REPRESENTATIVE"})
 
 
 def request_selection(
@@ -204,15 +203,7 @@ def _choose_embedding(
     Raises:
         EmbeddingNotReady: If a strategy needs one and there is none.
     """
-    if body.embedding_id is not None:
-        return load_embedding(connection, dataset, body.embedding_id)
-    listed = embeddings_repository.list_embeddings(connection, dataset.key, newest_first=True)
-    found = [embedding for embedding, _ in listed]
-    ready = next((embedding for embedding in found if embedding.is_ready), None)
-    if ready is not None or not _needs_vectors(body):
-        return ready
-    if not found:
-        raise EmbeddingNotReady(
-            "The selection needs an embedding, and the dataset has none. Upload one first."
-        )
-    return found[0]
+    if body.embedding_id is not None or _needs_vectors(body):
+        return choose_embedding(connection, dataset, body.embedding_id)
+    newest = find_newest(connection, dataset)
+    return newest if newest is not None and newest.is_ready else None

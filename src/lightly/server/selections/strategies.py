@@ -13,6 +13,7 @@ from lightly.selection import (
     Balance,
     Diversity,
     Random,
+    Representative,
     Similarity,
     Strategy,
     Threshold,
@@ -97,6 +98,10 @@ class StrategyMaker:
                 strength=wanted.strength,
                 min_typicality=wanted.min_typicality,
                 max_sum=wanted.max_sum,
+            )
+        if isinstance(wanted, requests.RepresentativeStrategy):
+            return Representative(
+                self.vectors, n_neighbours=wanted.n_neighbors, strength=wanted.strength
             )
         queries = self._read_queries(wanted.tag_id)
         return Similarity(self.vectors, queries, strength=wanted.strength, max_sum=wanted.max_sum)

@@ -14,7 +14,7 @@ from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action, Dataset
 from lightly.server.datasets.repository import lock_dataset, update_dataset
-from lightly.server.errors import Conflict, TagInvalid, TagUnknown
+from lightly.server.errors import Conflict, TagChanged, TagInvalid, TagUnknown
 from lightly.server.platform import PlatformState
 from lightly.server.tags import repository
 from lightly.server.tags.changes import append_change, read_changes
@@ -32,13 +32,28 @@ class _Edit:
 
 
 def update_tag(
-    platform: PlatformState, caller: User, dataset_id: str, tag_id: str, body: TagUpdateRequest
+    platform: PlatformState,
+    caller: User,
+    dataset_id: str,
+    tag_id: str,
+    body: TagUpdateRequest,
+    *,
+    based_on_ms: int | None = None,
 ) -> None:
     """Give a tag another name or other samples; the same values again change nothing.
 
     Scores belong to the samples that the tag had, so they go when its samples change.
 
+    Args:
+        platform: The server.
+        caller: Who asks.
+        dataset_id: The dataset.
+        tag_id: The tag.
+        body: Its new name and samples.
+        based_on_ms: When the tag that the caller knows was changed last; None for whenever.
+
     Raises:
+        TagChanged: If it has changed since.
         TagNameExists: If another tag of the dataset has the name.
         TagInvalid: If the tag would no longer be a subset of its parent, or its children no longer
             of it.
@@ -51,6 +66,8 @@ def update_tag(
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
         lock_dataset(connection, dataset.key)
         tag = load_tag(connection, dataset, tag_id)
+        if based_on_ms is not None and based_on_ms != tag.last_modified_at_ms:
+            raise TagChanged
         if body.name != tag.name:
             _rename(connection, dataset, tag, body.name, edit)
         if body.bit_mask_data is not None:
@@ -68,6 +85,7 @@ def _rename(connection: sa.Connection, dataset: Dataset, tag: Tag, name: str, ed
     if tag.prev_tag_id is None:
         raise Conflict("The initial tag keeps its name: clients find it by that.")
     check_name(connection, dataset, name)
+    repository.note_scores_of(connection, tag)
     edit.values["name"] = name
     edit.changes["rename"] = {"from": tag.name, "to": name}
 
@@ -86,6 +104,7 @@ def _replace_mask(
     extends = tag.preselected_tag_id == parent.id
     check_against_parent(after, parent, read_mask(parent), extends=extends)
     _check_children(connection, tag, after)
+    repository.note_scores_of(connection, tag)
     repository.delete_scores(connection, tag.id)
     edit.values["mask"] = pack(after)
     edit.changes.setdefault("samples", _describe_samples(before, after))

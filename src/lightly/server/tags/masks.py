@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lightly.server.tags.models import Tag
 
 
+#: How scores lie in the database before they are packed.
+STORED = np.dtype("<f8")
+
 IndexArray = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lightly.server.db.tables import sample_contents, samples, tag_scores, tags
+from lightly.server.samples.changes import note_scores
 from lightly.server.samples.models import Sample, SampleIdentity
 from lightly.server.tags.masks import IndexArray
 from lightly.server.tags.models import Score, Tag
@@ -170,6 +171,12 @@ def replace_scores(connection: sa.Connection, score_id: str, packed: bytes) -> N
 def delete_scores(connection: sa.Connection, tag_id: str) -> None:
     """Remove all scores of a tag."""
     connection.execute(sa.delete(tag_scores).where(tag_scores.c.tag_id == tag_id))
+
+
+def note_scores_of(connection: sa.Connection, tag: Tag) -> None:
+    """Note that a tag is about to change, where it has scores: columns speak of those."""
+    if list_scores(connection, tag.id):
+        note_scores(connection, tag.dataset_key)
 
 
 def read_file_names_at(

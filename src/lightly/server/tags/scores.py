@@ -21,8 +21,9 @@ from lightly.server.errors import (
     TagNoScoresAvailable,
 )
 from lightly.server.platform import PlatformState
+from lightly.server.samples.changes import note_scores
 from lightly.server.tags import repository
-from lightly.server.tags.masks import pack, read_mask, unpack
+from lightly.server.tags.masks import STORED, pack, read_mask, unpack
 from lightly.server.tags.models import Score
 from lightly.server.tags.service import load_tag
 
@@ -30,8 +31,6 @@ ScoreArray = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 #: The contract has no limit, but the index over types does.
 MAX_TYPE_CHARACTERS = 255
-#: How scores lie in the database before they are packed.
-STORED = np.dtype("<f8")
 
 
 def read_scores(connection: sa.Connection, tag_id: str, score_type: str) -> ScoreArray:
@@ -86,6 +85,7 @@ def put_scores(
             raise ScoresCannotBeSet(
                 f"The tag has {expected} samples, but {len(body.scores)} scores were sent."
             )
+        note_scores(connection, dataset.key)
         known = repository.find_score_by_type(connection, tag.id, body.score_type)
         if known is not None:
             repository.replace_scores(connection, known.id, packed)

@@ -333,5 +333,6 @@ def delete_tag(platform: PlatformState, caller: User, dataset_id: str, tag_id: s
             raise TagIsInitial
         if repository.is_referred_to(connection, tag):
             raise TagNotALeaf
+        repository.note_scores_of(connection, tag)
         repository.delete_tag(connection, tag)
         update_dataset(connection, dataset.key, platform.clock.now_ms())

@@ -1,6 +1,14 @@
 /** Codes and colours of the points of the map. */
 
-import type { ColumnInfo } from '../../api/columns';
+import {
+  fetchMetadataColumn,
+  fetchTagBits,
+  type ColumnInfo,
+  type TagSummary,
+} from '../../api/columns';
+import { Bitset } from '../../lib/bitset';
+import { formatNumber } from '../../lib/format';
+import { INITIAL_TAG } from '../../lib/tagTree';
 import type { Column } from '../../lib/columnFormat';
 import {
   CATEGORY_COLORS,
@@ -10,7 +18,9 @@ import {
   parseHex,
   type Rgb,
 } from '../../lib/palette';
-import type { Bitset } from '../../lib/bitset';
+
+/** Codes of numbers end here; the last one of all stands for no value. */
+const MAX_NUMBER_CODE = 253;
 
 export interface LegendEntry {
   name: string;
@@ -34,6 +44,36 @@ export interface ThemeColors {
   missing: Rgb;
 }
 
+export interface ColorChoice {
+  /** `tags`, `m:` with a key, or null for one colour. */
+  color: string | null;
+  revision: number;
+  tags: readonly TagSummary[];
+  count: number;
+}
+
+/** Fetches what the chosen colours need. */
+export async function loadColoring(
+  datasetId: string,
+  { color, revision, tags, count }: ColorChoice,
+  colors: ThemeColors,
+  signal: AbortSignal,
+): Promise<Coloring> {
+  if (color?.startsWith('m:')) {
+    const column = await fetchMetadataColumn(datasetId, color.slice(2), revision, signal);
+    return colorByColumn(column, colors);
+  }
+  if (color !== 'tags') return colorPlain(count, colors);
+  const chosen = tags.filter((tag) => tag.name !== INITIAL_TAG).slice(-MAX_CLASSES);
+  const bits = await Promise.all(
+    chosen.map(async (tag) => {
+      const column = await fetchTagBits(datasetId, tag.id, signal);
+      return { name: tag.name, bits: new Bitset(count, column.values as Uint8Array) };
+    }),
+  );
+  return colorByTags(count, bits, colors);
+}
+
 export function colorPlain(count: number, colors: ThemeColors): Coloring {
   const palette = makePalette('plain', colors.plain, colors.missing);
   return { codes: new Uint8Array(count), palette, legend: { kind: 'none' } };
@@ -45,7 +85,7 @@ export function colorByColumn(column: Column<ColumnInfo>, colors: ThemeColors): 
   if (info.kind === 'number') {
     const min = info.min ?? 0;
     const max = info.max ?? 1;
-    const scale = max > min ? 253 / (max - min) : 0;
+    const scale = max > min ? MAX_NUMBER_CODE / (max - min) : 0;
     const values = column.values;
     for (let index = 0; index < codes.length; index++) {
       const value = values[index];
@@ -91,6 +131,17 @@ export function colorByTags(
   }));
   const palette = makePalette('category', colors.plain, colors.missing);
   return { codes, palette, legend: { kind: 'tags', entries } };
+}
+
+/** What the colour of a point says, in words. */
+export function describePoint({ codes, legend }: Coloring, index: number): string {
+  const code = codes[index];
+  if (legend.kind === 'none' || code === undefined || code === 255) return '–';
+  if (legend.kind === 'number') {
+    const value = legend.min + (code / MAX_NUMBER_CODE) * (legend.max - legend.min);
+    return `≈ ${formatNumber(value)}`;
+  }
+  return legend.entries[Math.min(code, legend.entries.length - 1)]?.name ?? '–';
 }
 
 export function readThemeColors(element: Element): ThemeColors & { background: Rgb; rest: Rgb } {

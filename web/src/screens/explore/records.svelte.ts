@@ -43,6 +43,13 @@ export class RecordCache {
     return this.known.get(index);
   }
 
+  /** Likewise of many, in one request for those that are missing. */
+  async findAll(indices: readonly number[]): Promise<(SampleRecord | undefined)[]> {
+    const missing = indices.filter((index) => !this.known.has(index));
+    if (missing.length) await this.fetchSome(missing);
+    return indices.map((index) => this.known.get(index));
+  }
+
   retry(): void {
     this.error = null;
     this.version++;

@@ -1,0 +1,1 @@
+"""What happens on the server, told to pages while they are open."""

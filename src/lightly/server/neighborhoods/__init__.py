@@ -1,0 +1,1 @@
+"""What samples have near them: groups of near-duplicates, and outliers."""

@@ -1,0 +1,1 @@
+"""Views of the explore page that people saved, and the short links to them."""

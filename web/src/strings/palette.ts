@@ -1,0 +1,32 @@
+/** Texts of the command palette, and of what it leads to. */
+
+export const paletteStrings = {
+  title: 'Commands',
+  placeholder: 'Type a command, a page, a dataset or a tag',
+  none: 'Nothing is called so.',
+  results: 'Results',
+  open: 'Command palette',
+  groups: { pages: 'Pages', datasets: 'Datasets', tags: 'Tags', app: 'App' },
+  pages: {
+    datasets: 'All datasets',
+    newDataset: 'New dataset',
+    runs: 'Runs',
+    workers: 'Workers',
+    account: 'Account and tokens',
+    overview: 'Overview of this dataset',
+    explore: 'Explore',
+    analyze: 'Analyze',
+    tags: 'Tags of this dataset',
+    select: 'Select a subset',
+    export: 'Export',
+    datasetRuns: 'Runs of this dataset',
+    source: 'Settings: where the images are',
+    metadata: 'Settings: metadata',
+    predictions: 'Settings: predictions',
+    sharing: 'Settings: sharing',
+  },
+  sheet: 'Keyboard shortcuts',
+  light: 'Light theme',
+  dark: 'Dark theme',
+  system: 'Theme of the system',
+} as const;

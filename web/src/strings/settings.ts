@@ -1,0 +1,97 @@
+/** Texts of the settings of a dataset. */
+
+export const settingsTexts = {
+  title: 'Settings of the dataset',
+  sections: {
+    source: 'Datasource',
+    metadata: 'Metadata',
+    predictions: 'Predictions',
+    sharing: 'Sharing',
+  },
+} as const;
+
+export const metadataTexts = {
+  title: 'Metadata',
+  lead: 'Which values of the metadata have a meaning, and which one. Selections and filters use them.',
+  configuration: 'Configuration',
+  newConfiguration: 'New configuration',
+  name: 'Name of the configuration',
+  entries: 'Values',
+  columns: {
+    name: 'Name',
+    path: 'Path in the metadata',
+    type: 'Meaning',
+    default: 'If it is absent',
+  },
+  pathHint: 'a[0].b.c for what is nested',
+  add: 'Add a value',
+  remove: 'Remove',
+  save: 'Save',
+  saved: 'Saved.',
+  suggestions: 'Found in the samples',
+  suggestionsLead: 'Read from the metadata that is there.',
+  collecting: 'The values are still being read.',
+  noSuggestions: 'The samples have no other values.',
+  take: 'Add',
+  takeAll: 'Add all',
+  present: (count: string) => `${count} samples have it`,
+  range: (min: string, max: string) => `${min} to ${max}`,
+  noEntries: 'Nothing yet. Add what was found, or a value of your own.',
+  types: {
+    NUMERIC_INT: 'whole number',
+    NUMERIC_FLOAT: 'number',
+    CATEGORICAL_STRING: 'category (text)',
+    CATEGORICAL_INT: 'category (number)',
+    CATEGORICAL_BOOLEAN: 'yes or no',
+    CATEGORICAL_DATETIME: 'date and time',
+    CATEGORICAL_TIMESTAMP: 'timestamp',
+    OTHER_STRING: 'text',
+  },
+} as const;
+
+export const predictionTexts = {
+  title: 'Predictions',
+  lead: 'Tasks whose predictions samples can have. Results come from a model, by Python or from the datasource.',
+  empty: 'No task yet',
+  emptyText: 'Define one here, or let an upload or a run bring it along.',
+  add: 'New task',
+  name: 'Name',
+  nameHint: 'Letters, digits and _+=,.@:/-',
+  type: 'Kind',
+  types: {
+    CLASSIFICATION: 'classification',
+    OBJECT_DETECTION: 'object detection',
+    INSTANCE_SEGMENTATION: 'instance segmentation',
+    SEMANTIC_SEGMENTATION: 'semantic segmentation',
+    KEYPOINT_DETECTION: 'keypoint detection',
+  } as Record<string, string>,
+  categories: 'Categories',
+  categoriesHint: 'One per line, as "id name"; without numbers they count from 0.',
+  keypoints: 'Points of each object',
+  keypointsHint: 'With commas: nose, left eye, …',
+  save: 'Define it',
+  cancel: 'Cancel',
+  saved: (name: string) => `Defined ${name}.`,
+  shown: (count: string) => `${count} categories`,
+} as const;
+
+export const sharingTexts = {
+  title: 'Sharing',
+  lead: 'Whom you share with may do everything but delete the dataset, share it, or see where its images come from.',
+  people: 'People',
+  email: 'E-mail',
+  add: 'Share',
+  emailHint: 'Somebody who has no account here yet sees it from the first sign-in on.',
+  nobody: 'Shared with nobody.',
+  remove: 'Stop sharing',
+  removed: (who: string) => `${who} does not see it any more.`,
+  added: (who: string) => `Shared with ${who}.`,
+  teams: 'Teams',
+  noTeams: 'You are in no team.',
+  shareWith: (team: string) => `Share with ${team}`,
+  shared: 'shared',
+  forbidden:
+    'You use this dataset because it is shared with you. Its owner, or who administers its team, may change that.',
+  badEmail: 'This is not an e-mail address.',
+  unknownTeam: 'another team',
+} as const;
