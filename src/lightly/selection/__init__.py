@@ -12,6 +12,7 @@ from lightly.selection.diversity import Diversity, DiversityReport
 from lightly.selection.engine import select
 from lightly.selection.errors import InvalidSelectionInput, SelectionCancelled
 from lightly.selection.explanation import SelectionExplanation, explain_selection
+from lightly.selection.near_distance import suggest_near_distance
 from lightly.selection.near_duplicates import NearDuplicates, find_near_duplicates
 from lightly.selection.object_diversity import ObjectDiversityReport
 from lightly.selection.objects import Objects
@@ -76,4 +77,5 @@ __all__ = [
     "score_outliers",
     "select",
     "select_in_shards",
+    "suggest_near_distance",
 ]

@@ -21,6 +21,8 @@ _WORTH_A_THREAD = 50_000_000
 _MOST_PARTS = 8
 # Rows that are measured together: they stay in the second-level cache.
 BATCH_BYTES = 256 << 10
+# Rows that were not read, and rows that must be.
+_NOWHERE, _OPEN = -1, 2
 
 
 class Coded:
@@ -40,6 +42,11 @@ class Coded:
         self._picks = CodedPicks(codec, capacity)
         self._keep_rows = keep_rows
         self.code = np.zeros(codec.width, dtype=np.int8)
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether reading rows costs so much that codes had better show first which to read."""
+        return self._keep_rows and self.codec.space.is_read
 
     @property
     def picks(self) -> CodedPicks:
@@ -82,7 +89,11 @@ class CodePool:
         self._coded, self._nearest = coded, coded.nearest
         self.rows = rows
         self._floor = np.array(np.broadcast_to(floor, rows.shape), dtype=np.float64)
-        self._matrix, self._places = coded.codec.space.locate(coded.nearest.samples[rows])
+        if coded.can_wait:
+            self._matrix = np.empty((len(rows), coded.codec.space.n_dims), dtype=np.float32)
+            self._places = np.full(len(rows), _NOWHERE)
+        else:
+            self._matrix, self._places = coded.codec.space.locate(coded.nearest.samples[rows])
         self._row_codes, self._code_rows = coded.encode_rows(rows)
         self._n_known = 0
 
@@ -104,18 +115,21 @@ class CodePool:
             lambda part: self._catch_up(np.ascontiguousarray(part), n_picks, picks, stays),
             [order[first::n_parts] for first in range(n_parts)],
         )
-        kept = np.flatnonzero(stays)
-        self.rows, self._floor = self.rows[kept], self._floor[kept]
-        self._places, self._code_rows = self._places[kept], self._code_rows[kept]
+        open_rows = np.flatnonzero(stays == _OPEN)
+        if open_rows.size:
+            self._read(open_rows)
+            self._catch_up(
+                open_rows[np.argsort(nearest.seen[self.rows[open_rows]])], n_picks, picks, stays
+            )
+        self._keep(np.flatnonzero(stays))
         self._n_known = n_picks
-        self.__dict__.pop("_slabs", None)
-        self.__dict__.pop("_limits", None)
 
     def account_latest(self) -> None:
         """Measure all rows, which must be up to date otherwise, against the pick made last."""
         nearest = self._nearest
         if self._n_known == nearest.n_selected:
             return
+        self._read_rest()
         codec, picks = self._coded.codec, self._coded.picks
         codec.kernels.account(
             self.rows,
@@ -161,6 +175,8 @@ class CodePool:
             least_distance: Stop before a pick that is nearer.
         """
         nearest, codec, picks = self._nearest, self._coded.codec, self._coded.picks
+        if self._read_rest():
+            self._keep(np.flatnonzero(nearest.upper[self.rows] >= self._floor))
         rows = np.empty(n_most, dtype=np.int64)
         distances2, neighbours = np.empty(n_most), np.empty(n_most, dtype=np.int32)
         counts = np.zeros(2, dtype=np.int64)
@@ -211,6 +227,46 @@ class CodePool:
         return PoolPicks(
             rows[:n_picked], distances2[:n_picked], neighbours[:n_picked], bool(counts[1])
         )
+
+    def _keep(self, kept: IndexArray) -> None:
+        """Let go of all other rows."""
+        self.rows, self._floor = self.rows[kept], self._floor[kept]
+        self._places, self._code_rows = self._places[kept], self._code_rows[kept]
+        self.__dict__.pop("_slabs", None)
+        self.__dict__.pop("_limits", None)
+
+    def _read(self, places: IndexArray) -> None:
+        """Read rows that were measured by their codes so far."""
+        # Rows that left have made room: nobody moves.
+        free = np.ones(len(self._matrix), dtype=np.bool_)
+        free[self._places[self._places >= 0]] = False
+        at = np.flatnonzero(free)[: len(places)]
+        samples = self._nearest.samples[self.rows[places]]
+        self._matrix[at] = self._coded.codec.space.read(samples)
+        self._places[places] = at
+
+    def _read_rest(self) -> bool:
+        """Read all rows that codes were enough for, and measure them; return whether any was."""
+        places = np.flatnonzero(self._places < 0)
+        if not places.size:
+            return False
+        self._read(places)
+        nearest, codec, picks = self._nearest, self._coded.codec, self._coded.picks
+        rows = self.rows[places]
+        rough = nearest.lower[rows] != nearest.upper[rows]
+        places, rows = places[rough], rows[rough]
+        exact = np.empty(len(rows))
+        codec.kernels.measure_pairs(
+            address_of(self._matrix),
+            self._places[places],
+            picks.address,
+            picks.places[nearest.nearest[rows]],
+            codec.space.n_dims,
+            1.0 / codec.space.true_unit,
+            exact,
+        )
+        nearest.upper[rows] = nearest.lower[rows] = exact
+        return True
 
     def _catch_up(
         self, order: IndexArray, n_picks: int, picks: CodedPicks, stays: NDArray[np.uint8]

@@ -141,6 +141,12 @@ class EmbeddingSpace:
             return plain, samples - self._starts[owner] if owner else samples
         return self.read(samples), np.arange(len(samples))
 
+    @property
+    def is_read(self) -> bool:
+        """Whether rows have to be read from somewhere."""
+        parts: list[object] = list(self._parts)
+        return any(isinstance(part, RowSource) for part in parts)
+
     def can_spare(self, size_bytes: int) -> bool:
         """Return whether there is memory for what only saves time."""
         parts: list[object] = list(self._parts)

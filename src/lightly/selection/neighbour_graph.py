@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, IndexArray
+from lightly.selection.kernels.loading import get_loaded_kernels, load_gain_kernels
 from lightly.selection.neighbours import find_neighbours
 from lightly.selection.progress import Pulse
 
@@ -64,13 +65,20 @@ class NeighbourGraph:
     def followers(self) -> Followers:
         """Whose neighbour each spot is."""
         counts = np.bincount(self.numbers, minlength=self.n_spots)
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        if get_loaded_kernels() is not None:
+            numbers, distances = np.empty_like(self.numbers), np.empty_like(self.distances)
+            load_gain_kernels().list_followers(
+                self.starts, self.numbers, self.distances, starts[:-1].copy(), numbers, distances
+            )
+            return Followers(numbers, distances, starts)
         # Stable: followers of a spot are ascending.
         order = np.argsort(self.numbers, kind="stable")
         owners = np.repeat(np.arange(self.n_spots, dtype=np.int32), np.diff(self.starts))
         return Followers(
             numbers=owners[order],
             distances=self.distances[order],
-            starts=np.concatenate([[0], np.cumsum(counts)]),
+            starts=starts,
         )
 
 

@@ -18,6 +18,8 @@ from lightly.selection.threads import run_in_threads
 _TILE_ROWS, _TILE_COLUMNS = 512, 8_192
 # Tiles of rows between two beats, shared among threads.
 _TILES_AT_ONCE = 8
+# Samples that are put together because the same one of some pivots is the nearest to them.
+_GROUP_ROWS, _MOST_PIVOTS = 128, 1_024
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,13 @@ class NeighbourTile:
     """The nearest neighbours of some samples.
 
     Attributes:
-        rows: Which of the samples.
+        rows: Which of the samples, in any order.
         distances: Euclidean, ascending, shape ``[rows, K]``.
         numbers: Places of the neighbours among the samples, shape ``[rows, K]``. Of neighbours that
             are as far as the last one, any may be left out.
     """
 
-    rows: slice
+    rows: IndexArray
     distances: Float64Array
     numbers: IndexArray
 
@@ -52,7 +54,7 @@ def measure_neighbours(
 def find_neighbours(
     space: EmbeddingSpace, samples: IndexArray, n_neighbours: int, pulse: Pulse
 ) -> Iterator[NeighbourTile]:
-    """Yield each sample's nearest other samples, some samples at a time, in order.
+    """Yield each sample's nearest other samples, some samples at a time.
 
     Screens all pairs with float32 products in tiles and measures exactly the few that can be among
     the nearest. Cost: N^2 d inside products, N K exact evaluations. Memory: a tile per thread.
@@ -63,6 +65,8 @@ def find_neighbours(
         n_neighbours: K.
         pulse: Beats between tiles.
     """
+    order = _put_together(space, samples)
+    samples = samples[order]
     measure = _open_kernels(space, samples, n_neighbours) or partial(
         _measure_by_products, space, samples, n_neighbours
     )
@@ -75,12 +79,31 @@ def find_neighbours(
             rows = np.arange(start, min(start + _TILE_ROWS, len(samples)))
             nearest, numbers = measure(rows, pulse)
             distances = np.sqrt(nearest * space.true_unit)
-            found[start] = NeighbourTile(slice(start, start + len(rows)), distances, numbers)
+            found[start] = NeighbourTile(order[rows], distances, order[numbers])
 
         some = starts[first : first + _TILES_AT_ONCE]
         run_in_threads(find, some)
         for start in some:
             yield tiles[start]
+
+
+def _put_together(space: EmbeddingSpace, samples: IndexArray) -> IndexArray:
+    """Return an order in which samples follow each other that are near each other.
+
+    A sample that meets near ones first soon rules out the others, with half as many measured. Rows
+    that are read from somewhere had better be read as they lie there.
+    """
+    n_pivots = min(_MOST_PIVOTS, len(samples) // _GROUP_ROWS)
+    if n_pivots < 2 or space.whole is None:
+        return np.arange(len(samples))
+    chosen = samples[np.arange(n_pivots) * len(samples) // n_pivots]
+    pivots = space.turn_into_pivots(space.screen_points(chosen)[0]).T
+    nearest = np.empty(len(samples), dtype=np.int16)
+    step = space.rows_per_chunk
+    for start in range(0, len(samples), step):
+        points, _ = space.screen_points(samples[start : start + step])
+        nearest[start : start + step] = (points @ pivots).argmin(axis=1)
+    return np.argsort(nearest, kind="stable")
 
 
 _Measure = Callable[[IndexArray, Pulse], tuple[Float64Array, IndexArray]]

@@ -105,6 +105,6 @@ def score_outliers(
             # Accumulating is sequential by definition; a sum's order would be numpy's choice.
             sums = np.add.accumulate(tile.distances, axis=1)[:, -1]
             scores[samples[tile.rows]] = sums / n_used
-            pulse.n_picked = tile.rows.stop
+            pulse.n_picked += len(tile.rows)
     pulse.beat()
     return OutlierScores(scores=scores, n_neighbours=n_used)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from lightly.selection.embeddings import EmbeddingSpace, Float64Array, IndexArray
 from lightly.selection.errors import InvalidSelectionInput
+from lightly.selection.kernels.loading import get_loaded_kernels, load_gain_kernels
 from lightly.selection.neighbour_graph import NeighbourGraph, build_graph
 from lightly.selection.portable_math import SMALLEST_OBJECTIVE, take_log
 from lightly.selection.ranking import TopRows, take_top
@@ -27,6 +27,7 @@ from lightly.selection.strategy import (
 DEFAULT_NEIGHBOURS, MOST_NEIGHBOURS = 32, 250
 # Candidates whose gain is looked at until no other can be ahead.
 POOL_ROWS = 4_096
+_TAKEN = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,21 @@ class RepresentativeReport(StrategyReport):
     n_distinct: int
     total: float
     share_of_total: float
+
+
+@dataclass(frozen=True, eq=False)
+class GainPool:
+    """Candidates whose gains are measured again when they are asked for.
+
+    Attributes:
+        rows: Which they are, ascending.
+        bounds: Most that each of them may gain; negative for those that are taken.
+        known_at: How many picks there were when that was measured.
+    """
+
+    rows: IndexArray
+    bounds: IndexArray
+    known_at: IndexArray
 
 
 class RepresentativeObjective(KnownObjective):
@@ -209,6 +225,10 @@ class RepresentativeObjective(KnownObjective):
         graph = self._graph
         if graph is None:
             return 0
+        if self._gains is None and get_loaded_kernels() is not None:
+            gain = int(load_gain_kernels().take_spot(spot, *self._gain_arrays(graph)))
+            self._total += gain
+            return gain
         followers, distances = graph.followers.find(spot)
         spots = np.append(followers, np.int32(spot)).astype(np.int64)
         nearer = np.append(distances, np.int32(0)).astype(np.int64)
@@ -254,6 +274,35 @@ class RepresentativeObjective(KnownObjective):
             self._gains = sums.astype(np.int64) + self._reach * graph.weights
         return self._gains if self._gains is not None else np.empty(0, dtype=np.int64)
 
+    def find_best(self, pool: GainPool, n_picks: int, least: int) -> int:
+        """Return the place in a pool of the row with the largest gain, the first of equals.
+
+        Args:
+            pool: Rows and what they may gain, brought up to date as far as that is needed.
+            n_picks: Picks so far.
+            least: The row may be any whose bound is below this, if it has the highest bound.
+
+        Returns:
+            The place.
+        """
+        graph = self._graph
+        if graph is not None and get_loaded_kernels() is not None:
+            arrays = self._gain_arrays(graph)
+            find = load_gain_kernels().find_best
+            pools = pool.rows, pool.bounds, pool.known_at
+            return int(find(*pools, n_picks, least, self._spots, *arrays))
+        while True:
+            place = int(pool.bounds.argmax())
+            if pool.bounds[place] < least or pool.known_at[place] == n_picks:
+                return place
+            pool.bounds[place] = self.measure_gain(int(pool.rows[place]))
+            pool.known_at[place] = n_picks
+
+    def _gain_arrays(self, graph: NeighbourGraph) -> tuple[np.ndarray, ...]:
+        followers = graph.followers
+        lists = followers.starts, followers.numbers, followers.distances
+        return (*lists, self._reach, graph.weights)
+
     def release_gains(self) -> None:
         """Leave gains to `measure_gain` from now on."""
         self._gains = None
@@ -279,41 +328,41 @@ class LazyFirst:
         self._n_picks = 0
         self._proposed: int | None = None
         self._top = TopRows(np.empty(0, dtype=np.int64), np.inf, -1)
-        self._heap: list[tuple[int, int]] = []
+        self._pool = GainPool(self._top.rows, self._top.rows, self._top.rows)
 
     def next_row(self) -> int | None:
         """Return the row with the largest gain, the first of equals; None if none is left."""
         while True:
-            row = self._pop_best()
-            if row is not None or not self._fill():
-                self._proposed = row
-                return row
+            self._proposed = self._find_best()
+            if self._proposed is not None:
+                return int(self._pool.rows[self._proposed])
+            if not self._fill():
+                return None
 
     def accept(self) -> None:
         """Take note that the proposed row was picked."""
         if self._proposed is not None:
-            self._is_free[self._proposed] = False
-            heapq.heappop(self._heap)
+            self._is_free[self._pool.rows[self._proposed]] = False
+            self._pool.bounds[self._proposed] = _TAKEN
             self._n_picks += 1
 
-    def _pop_best(self) -> int | None:
-        """Return the best of the pool, if nothing outside can be ahead of it."""
-        while self._heap:
-            negative, row = self._heap[0]
-            if not self._top.is_ahead(float(-negative), row):
-                return None
-            if self._known_at[row] == self._n_picks:
-                return row
-            gain = self._objective.measure_gain(row)
-            self._bounds[row], self._known_at[row] = gain, self._n_picks
-            heapq.heapreplace(self._heap, (-gain, row))
-        return None
+    def _find_best(self) -> int | None:
+        """Return the place of the best of the pool, if nothing outside can be ahead of it."""
+        pool = self._pool
+        if not pool.rows.size:
+            return None
+        least = 0 if self._top.bar == -np.inf else int(self._top.bar)
+        place = self._objective.find_best(pool, self._n_picks, least)
+        bound, row = int(pool.bounds[place]), int(pool.rows[place])
+        is_best = bound != _TAKEN and self._top.is_ahead(float(bound), row)
+        return place if is_best else None
 
     def _fill(self) -> bool:
         """Take the candidates with the highest bounds into the pool."""
+        old = self._pool
+        self._bounds[old.rows], self._known_at[old.rows] = old.bounds, old.known_at
         values = np.where(self._is_free, self._bounds, -np.inf)
         self._top = take_top(values.astype(np.float64), POOL_ROWS)
         rows = self._top.rows
-        self._heap = [(-int(self._bounds[row]), int(row)) for row in rows]
-        heapq.heapify(self._heap)
-        return bool(self._heap)
+        self._pool = GainPool(rows, self._bounds[rows], self._known_at[rows])
+        return bool(rows.size)

@@ -33,6 +33,7 @@ def test_scores_are_those_of_the_plain_formula(search, has_loops, tile, k):
         if not has_loops:
             stack.enter_context(without_kernels())
         stack.enter_context(patch.object(neighbours, "_TILE_ROWS", tile))
+        stack.enter_context(patch.object(neighbours, "_GROUP_ROWS", 1 + tile // 4))
         found = score_outliers(rows, n_neighbours=k, threads=1 + tile % 2)
 
     assert found.scores.tolist() == score_by_mean(rows, k)
@@ -49,10 +50,13 @@ def test_neighbours_are_where_their_distances_say(search, has_loops):
     with ExitStack() as stack:
         if not has_loops:
             stack.enter_context(without_kernels())
+        stack.enter_context(patch.object(neighbours, "_GROUP_ROWS", 4))
         tiles = list(neighbours.find_neighbours(space, np.arange(len(rows)), 6, Pulse(0)))
 
+    order = np.argsort(np.concatenate([tile.rows for tile in tiles]))
     distances, numbers = (
-        np.concatenate([getattr(tile, name) for tile in tiles]) for name in ("distances", "numbers")
+        np.concatenate([getattr(tile, name) for tile in tiles])[order]
+        for name in ("distances", "numbers")
     )
     all_distances = measure_distances(rows)
     np.fill_diagonal(all_distances, np.inf)

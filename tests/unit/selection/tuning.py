@@ -57,6 +57,7 @@ _PLACES: Mapping[str, tuple[ModuleType, str]] = {
     "batch_rows": (mixture, "_BATCH_ROWS"),
     "neighbour_rows": (neighbours, "_TILE_ROWS"),
     "neighbour_columns": (neighbours, "_TILE_COLUMNS"),
+    "neighbour_group": (neighbours, "_GROUP_ROWS"),
     "chunk_values": (balance, "_CHUNK_VALUES"),
 }
 
@@ -92,6 +93,7 @@ SMALL: Mapping[str, int] = {
     "batch_rows": 2,
     "neighbour_rows": 4,
     "neighbour_columns": 5,
+    "neighbour_group": 3,
     "chunk_values": 64,
 }
 

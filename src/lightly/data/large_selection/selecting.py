@@ -83,9 +83,10 @@ def select_from_file(
     goes on from its last check point when it is started again with the same arguments, and ends
     with the same picks.
 
-    Cost: as ``Diversity``; the file is read three times, and rows of pools again. Memory: the
+    Cost: as ``Diversity``; the file is read twice, and again the rows that codes cannot decide
+    on, or without codes all rows of pools. Memory: the
     Python process, 64 bytes per sample, 64 + 8 d per pick and 64 MB; codes of all samples, d bytes
-    each, where ``memory_bytes`` allows for them. Without codes rows of pools are read again.
+    each, where ``memory_bytes`` allows for them.
 
     Args:
         embeddings: The file.
@@ -177,7 +178,7 @@ class _CheckPoints:
 
 
 def _share_memory(embeddings: EmbeddingFile, n_picks: int, memory_bytes: int | None) -> None:
-    """Give what is left of the memory to codes, and then to rows that were read lately."""
+    """Give what is left of the memory to codes, or else to rows that were read lately."""
     if memory_bytes is None:
         memory_bytes = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * _MEMORY_SHARE)
     per_pick = _BYTES_PER_PICK + _PICK_BYTES_PER_DIMENSION * embeddings.shape[1]
@@ -189,9 +190,11 @@ def _share_memory(embeddings: EmbeddingFile, n_picks: int, memory_bytes: int | N
             "select fewer samples."
         )
     embeddings.spare_bytes = spare = memory_bytes - needed
-    if len(embeddings) * embeddings.shape[1] <= spare:
-        spare -= len(embeddings) * embeddings.shape[1]
-    embeddings.keep_rows(min(_CACHE_BYTES + spare, _MOST_CACHE_BYTES))
+    # Where codes are kept, few rows are read twice: new memory would cost more than it saves.
+    keeps_codes = len(embeddings) * embeddings.shape[1] <= spare
+    embeddings.keep_rows(
+        _CACHE_BYTES if keeps_codes else min(_CACHE_BYTES + spare, _MOST_CACHE_BYTES)
+    )
 
 
 def _name_row(embeddings: EmbeddingFile, error: InvalidSelectionInput) -> Exception:

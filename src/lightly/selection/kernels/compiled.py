@@ -291,6 +291,36 @@ def _meet(row, pick, left, picks, pick_places, n_dims, unit, upper, lower, neare
     return True
 
 
+@njit(nogil=True, forceinline=True)
+def _bound_by_codes(code, error, fine, fine_errors, pick, step):
+    """Return bounds of the squared distance of a row and a pick that their codes prove."""
+    value2 = np.float64(_measure_codes(code, fine[pick]))
+    # Twice what a sum of so many float32 squares can be off.
+    rounding = (len(code) + 8) * 2.0**-23
+    off, unit = np.float64(error) + fine_errors[pick], step / _FINER
+    high = (math.sqrt(value2 * (1.0 + rounding)) * unit + off) * (1.0 + 1e-9)
+    low = max(0.0, math.sqrt(value2 * (1.0 - rounding)) * unit - off) * (1.0 - 1e-9)
+    return low * low, high * high
+
+
+@njit(nogil=True, forceinline=True)
+def _meet_code(row, pick, code, error, fine, fine_errors, step, open_since, upper, lower, nearest):
+    """Take over a pick by codes alone; return since which pick the nearest one is not known, or -1.
+
+    While it is not known, the upper bound holds for all picks so far, the lower one too, and
+    ``nearest`` for those before ``open_since``.
+    """
+    low, high = _bound_by_codes(code, error, fine, fine_errors, pick, step)
+    if low > upper[row]:
+        return open_since
+    if high < lower[row]:
+        upper[row], lower[row], nearest[row] = high, low, pick
+        return np.int64(-1)
+    # The bounds stay apart, so that the row is measured before it counts as known.
+    upper[row], lower[row] = min(upper[row], high), min(lower[row], low)
+    return np.int64(pick) if open_since < 0 else open_since
+
+
 @njit(nogil=True)
 def _catch_up_batch(
     order, rows, floors, last, points, point_places, codes, code_rows, lengths2, errors,
@@ -301,6 +331,7 @@ def _catch_up_batch(
         stays[i] = upper[rows[i]] >= floors[i]
     n_rows, n_steps, width = len(order), codes.shape[1] // 4, codes.shape[1]
     active = np.empty(n_rows, dtype=np.int64)
+    open_since = np.empty(n_rows, dtype=np.int64)
     offsets = np.empty(n_rows + TILE_ROWS, dtype=np.int64)
     limits = np.empty(n_rows + TILE_ROWS, dtype=np.int32)
     masks = np.zeros(TILE_ROWS, dtype=np.uint32)
@@ -312,6 +343,9 @@ def _catch_up_batch(
             block = max(block, np.int64(seen[rows[order[joining]]]) // PANEL_PICKS)
         first = block * PANEL_PICKS
         if first >= last:
+            for a in range(n_active):
+                if open_since[a] >= 0:
+                    seen[rows[active[a]]], stays[active[a]] = open_since[a], 2
             return
         stop = min(first + PANEL_PICKS, last)
         refresh = widest[block] > error or widest[block] < 0.7 * error
@@ -326,10 +360,17 @@ def _catch_up_batch(
             row, place = rows[i], code_rows[i]
             if seen[row] == 0:
                 # Without any bound every pick would have to be measured.
-                left = points + 4 * n_dims * point_places[i]
-                _meet(row, 0, left, picks, pick_places, n_dims, unit, upper, lower, nearest)
+                if point_places[i] < 0:
+                    lower[row], upper[row] = _bound_by_codes(
+                        codes[place], errors[place], fine, fine_errors, 0, step
+                    )
+                    nearest[row] = 0
+                else:
+                    left = points + 4 * n_dims * point_places[i]
+                    _meet(row, 0, left, picks, pick_places, n_dims, unit, upper, lower, nearest)
                 seen[row] = 1
             active[n_active] = i
+            open_since[n_active] = -1
             stays[i] = 1
             offsets[n_active] = place * width
             limits[n_active] = _limit(upper[row], errors[place], error, lengths2[place], step)
@@ -361,6 +402,13 @@ def _catch_up_batch(
                             first + lane, upper[row], step,
                         ):  # fmt: skip
                             continue
+                        if point_places[i] < 0:
+                            open_since[a] = _meet_code(
+                                row, first + lane, codes[code_rows[i]], errors[code_rows[i]],
+                                fine, fine_errors, step, open_since[a], upper, lower, nearest,
+                            )  # fmt: skip
+                            changed = True
+                            continue
                         changed |= _meet(
                             row, first + lane, left, picks, pick_places, n_dims, unit,
                             upper, lower, nearest,
@@ -374,9 +422,12 @@ def _catch_up_batch(
             seen[rows[i]] = stop
             if upper[rows[i]] >= floors[i]:
                 active[kept], offsets[kept], limits[kept] = i, offsets[a], limits[a]
+                open_since[kept] = open_since[a]
                 kept += 1
             else:
                 stays[i] = 0
+                if open_since[a] >= 0:
+                    seen[rows[i]] = open_since[a]
         n_active = kept
         block += 1
 
@@ -398,6 +449,9 @@ def catch_up(
     Rows that fall below their floor leave at once, with what they have seen by then; ``stays``
     tells which did not. ``order`` ranks places in ``rows`` by how much the rows have seen. A batch
     of them is done with before the next, so that its rows stay in the second-level cache.
+
+    Rows whose place among points is negative are measured by codes. ``stays`` becomes 2 for those
+    that codes cannot tell the nearest pick of; they count as not having seen the doubtful picks.
     """
     for begin in range(0, len(order), batch):
         _catch_up_batch(

@@ -57,6 +57,14 @@ def load_neighbour_kernels() -> ModuleType:
     return neighbours
 
 
+def load_gain_kernels() -> ModuleType:
+    """Return the loops for gains, where ``load_kernels`` found that loops run."""
+    with _lock:
+        from lightly.selection.kernels import gains  # noqa: PLC0415  compiles or loads
+
+    return gains
+
+
 def load_near_pair_kernels() -> ModuleType:
     """Return the loops that look for near pairs, where ``load_kernels`` found that loops run."""
     with _lock:

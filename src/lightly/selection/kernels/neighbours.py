@@ -19,11 +19,13 @@ from lightly.selection.kernels.compiled import (
     _limit,
     _measure_exactly,
     _measure_fast,
+    _measure_roughly,
 )
 from lightly.selection.kernels.tiles import (
     PANEL_PICKS,
     TILE_ROWS,
     address_of,
+    count_trailing_zeros,
     screen_tile,
     step_from,
 )
@@ -154,7 +156,10 @@ def find_nearest(  # type: ignore[no-untyped-def]
         np.empty(TILE_ROWS, np.int64),
         np.empty(TILE_ROWS, np.int64),
     )
-    relative = (2 * n_dims + 10) * 2.0**-53
+    # Twice what either of two sums of rounded squares can be off, and squares that underflow.
+    relative, underflow = (2 * n_dims + 10) * 2.0**-53, 0.0
+    if unit == 1.0:
+        relative, underflow = (n_dims + 8) * 2.0**-23, n_dims * 2.0**-125
     for begin in range(0, n_rows, TILE_ROWS):
         in_tile = min(TILE_ROWS, n_rows - begin)
         for t in range(TILE_ROWS):
@@ -190,16 +195,20 @@ def find_nearest(  # type: ignore[no-untyped-def]
                     np.int64(masks[t]),
                     bars[t],
                 )
-                for lane in range(PANEL_PICKS):
-                    other = block * PANEL_PICKS + lane
-                    if not mask & (np.int64(1) << lane) or other == first_row + i:
+                while mask != 0:
+                    other = block * PANEL_PICKS + count_trailing_zeros(mask)
+                    mask &= mask - 1
+                    if other == first_row + i:
                         continue
                     if other >= n_picks:
                         break
                     right = picks + 4 * n_dims * pick_places[other]
-                    value = _measure_fast(left, right, n_dims) * unit
-                    # Twice what either of two sums of rounded squares can be off.
-                    low, high = value * (1.0 - relative), value * (1.0 + relative)
+                    if unit == 1.0:
+                        value = np.float64(_measure_roughly(left, right, n_dims))
+                    else:
+                        value = _measure_fast(left, right, n_dims) * unit
+                    low = value * (1.0 - relative) - underflow
+                    high = value * (1.0 + relative) + underflow
                     if low >= bars[t]:
                         continue
                     if high < bars[t]:

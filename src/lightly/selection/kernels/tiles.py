@@ -56,6 +56,16 @@ def step_from(_: Any, address: Any, n_bytes: Any) -> Any:  # noqa: ARG001  typed
 
 
 @intrinsic
+def count_trailing_zeros(_: Any, bits: Any) -> Any:  # noqa: ARG001  typed by the signature
+    """Return the place of the lowest bit that is set, at least one being so."""
+
+    def emit(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), emit
+
+
+@intrinsic
 def screen_tile(
     _: Any,
     codes: Any,  # noqa: ARG001  typed by the signature, as all below

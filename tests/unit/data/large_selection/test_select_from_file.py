@@ -22,13 +22,21 @@ from lightly.selection import (
     Diversity,
     InvalidSelectionInput,
     SelectionCancelled,
+    Weights,
     find_near_duplicates,
     select,
 )
+from lightly.selection.kernels.loading import load_kernels
 from tests.unit.selection.tuning import SMALL, tuned, without_kernels
 
 ROWS = np.random.default_rng(9).normal(size=(240, 6)).astype(np.float32)
 LEAST_BYTES = 64 * 240 + 60 * (64 + 8 * 6) + (64 << 20)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loops():
+    """Let selections that are too short to load compiled loops run them too."""
+    load_kernels()
 
 
 @pytest.fixture
@@ -62,6 +70,69 @@ def test_picks_are_those_of_the_same_embeddings_in_memory(tmp_path, dtype, memor
     assert found.indices.tolist() == whole.indices.tolist()
     assert found.distances.tolist() == whole.distances.tolist()
     assert found.strategies[0].coverage == whole.strategies[0].coverage
+
+
+#: Pools as they are for large files, and not the ways that are for small ones.
+POOLS = {
+    name: SMALL[name]
+    for name in ("ns_to_pack", "ns_to_pack_large", "direct_picks_large", "direct_picks_alone",
+                 "quick_products", "dense_bytes", "resident_bytes")
+} | {"pool_rows": 128}  # fmt: skip
+
+
+def _make_clusters(rng):
+    centres = rng.normal(size=(30, 24))
+    return centres[rng.integers(0, 30, size=3_000)] + 0.2 * rng.normal(size=(3_000, 24))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _make_clusters,
+        lambda rng: rng.normal(size=(3_000, 24)),
+        lambda rng: rng.integers(0, 2, size=(3_000, 11)),
+        lambda rng: np.repeat(rng.normal(size=(300, 24)), 10, axis=0),
+        lambda rng: 1000 + 0.01 * rng.normal(size=(3_000, 24)),
+        lambda rng: 1e25 * rng.normal(size=(3_000, 24)),
+    ],
+    ids=["clusters", "normal", "ties", "copies", "far off", "huge"],
+)
+def test_codes_that_decide_without_rows_change_no_pick(tmp_path, make):
+    rows = make(np.random.default_rng(8)).astype(np.float32)
+    np.save(tmp_path / "mine.npy", rows)
+    weights = Weights(np.random.default_rng(7).random(3_000) + 0.1)
+
+    with tuned(POOLS), EmbeddingFile(tmp_path / "mine.npy") as file:
+        found, mixed = (
+            select(n_samples=500, strategies=[Diversity(file), *others], preselected=[7, 70])
+            for others in ([], [weights])
+        )
+
+    for result, others in ((found, []), (mixed, [weights])):
+        whole = select(n_samples=500, strategies=[Diversity(rows), *others], preselected=[7, 70])
+        assert result.indices.tolist() == whole.indices.tolist()
+        assert result.distances.tolist() == whole.distances.tolist()
+        assert result.strategies[0].nearest.tolist() == whole.strategies[0].nearest.tolist()
+        assert result.strategies[0].coverage == whole.strategies[0].coverage
+
+
+def test_few_rows_are_read_again_where_codes_are_kept(tmp_path):
+    np.save(tmp_path / "mine.npy", _make_clusters(np.random.default_rng(8)).astype(np.float32))
+    n_read = []
+
+    class Counting(EmbeddingFile):
+        def read_rows(self, rows):
+            n_read.append(len(rows))
+            return super().read_rows(rows)
+
+    def count(memory_bytes):
+        n_read.clear()
+        with tuned(POOLS), Counting(tmp_path / "mine.npy") as file:
+            select_from_file(file, 500, memory_bytes=memory_bytes)
+        return sum(n_read)
+
+    least_bytes = 64 * 3_000 + 500 * (64 + 8 * 24) + (64 << 20)
+    assert 3 * count(None) < 2 * count(least_bytes)
 
 
 def test_codes_of_all_samples_are_kept_only_where_there_is_memory(path):
