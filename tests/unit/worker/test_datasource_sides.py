@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,27 @@ def test_files_about_a_task_have_their_whole_names(tmp_path: Path) -> None:
     assert [name for name, _ in side.iterate_predictions("pets")] == [
         ".lightly/predictions/pets/zoo/1.json"
     ]
+
+
+def test_a_file_that_goes_while_the_folder_is_listed_is_left_out(tmp_path: Path) -> None:
+    side = make_input(tmp_path, *(f"{number}.jpg" for number in range(1_500)))
+    pages = side.iterate_pages(ALWAYS, "")
+    listed = {file.name for file in next(pages)}
+    for path in tmp_path.glob("*.jpg"):
+        if path.name not in listed:
+            path.unlink()
+    # Some file systems begin anew when a folder has changed: files that stayed may come again.
+    assert {file.name for page in pages for file in page} <= listed
+
+
+def test_memory_does_not_grow_with_the_files_of_a_folder(tmp_path: Path) -> None:
+    def measure_peak_bytes(count: int) -> int:
+        side = make_input(tmp_path / str(count), *(f"{number}.jpg" for number in range(count)))
+        tracemalloc.start()
+        try:
+            assert sum(len(page) for page in side.iterate_pages(ALWAYS, "")) == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert measure_peak_bytes(8_000) < 1.5 * measure_peak_bytes(2_000)

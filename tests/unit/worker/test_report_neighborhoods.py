@@ -68,3 +68,11 @@ def test_the_page_tells_how_many_images_are_in_groups():
     titles = [axes.get_title("left") for axes in figure.axes]
     assert titles[0].startswith("30 of 81 images are in 1 groups")
     assert "mean distance to the 10 nearest" in titles[1]
+
+
+def test_of_long_embeddings_fewer_images_are_compared(monkeypatch):
+    monkeypatch.setattr(neighborhoods, "MAX_NUMBERS", 27 * 16)
+
+    found = describe_neighborhoods(make_facts())
+
+    assert found["nearDuplicates"]["nCompared"] == found["outliers"]["nCompared"] == 27

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import threadpoolctl  # type: ignore[import-untyped]  # ships no type information
 from numpy.typing import NDArray
 
+from lightly.selection.blas import hold_blas_to_one_thread
 from lightly.worker.report.distances import Vectors, choose_evenly
 from lightly.worker.report.facts import SelectionFacts
 from lightly.worker.report.neighbour_layout import lay_out
@@ -16,11 +18,12 @@ MAX_POINTS = 1_500
 N_EXAMPLES = 12
 _NEIGHBOURS = 15
 _HALVINGS = 50
-_BLOCK = 512
+_BLOCK = 64
 #: Fewer images have no neighbourhoods that a picture could show.
 FEWEST_FOR_UMAP = 500
 
 
+@hold_blas_to_one_thread()
 def draw_maps(found: SelectionFacts) -> dict[str, Any]:
     """Return the contract's `ScatterPlotData`: PCA, and the same points by neighbourhood."""
     places = _choose_points(found)
@@ -85,7 +88,9 @@ def _find_main_axes(centred: NDArray[np.float64]) -> NDArray[np.float64]:
 
     # Of all axes a decomposition of the rows would find, in a tenth of the time.
     last = [max(0, dim - 2), dim - 1]
-    _, axes = scipy.linalg.eigh(centred.T @ centred, subset_by_index=last)
+    # This library has a BLAS of its own, whose threads wait for each other most of the time.
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        _, axes = scipy.linalg.eigh(centred.T @ centred, subset_by_index=last)
     return np.asarray(axes[:, ::-1])
 
 

@@ -180,7 +180,7 @@ def draw_histogram(axes: Axes, found: Mapping[str, Any], title: str) -> None:
 
 
 def _draw_maps(pages: ReportPages) -> Figure:
-    figure = make_page("Maps of the embeddings")
+    figure = make_page("Maps of the embeddings", is_even=True)
     data = pages.content["datasetAnalysis"]["embeddingInformation"]["scatterPlotData"]
     axes = figure.subplots(2, 1)
     for place, (key, title) in enumerate(

@@ -7,6 +7,7 @@ import logging
 import time
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -98,6 +99,8 @@ def write_reports(
         task.name: describe_task(task, inputs.n_samples, crops.get(task.name)) for task in tasks
     }
     content = make_report(run, found, described)
+    # Nothing below asks for them, and drawing takes memory of its own.
+    found = replace(found, numbers={}, categories={})
     neighborhoods = describe_neighborhoods(found)
     _write_json(context.folder.path(artifacts.REPORT_V2_NAME), content)
     _write_json(
@@ -170,7 +173,7 @@ def _gather_facts(data: RunData, inputs: RunInputs, selection: Selection) -> Sel
 
 def _drop_unmeasured(numbers: dict[str, array[float]]) -> dict[str, NDArray[np.float64]]:
     """Return values as arrays, without measurements that no image has: sizes of frames."""
-    arrays = {name: np.array(found, np.float64) for name, found in numbers.items()}
+    arrays = {name: np.frombuffer(found, np.float64) for name, found in numbers.items()}
     return {
         name: values
         for name, values in arrays.items()
@@ -227,10 +230,10 @@ def _list_task_pages(
     """Return what draws a page on balance and one for each task, with pictures of its objects."""
     from lightly.worker.report.task_pages import draw_balances, draw_task  # noqa: PLC0415  as above
 
-    places = {name: place for place, name in found.names.items()}
-    wanted = {places[name] for task in tasks for name, _ in task.examples}
+    wanted = {name for task in tasks for name, _ in task.examples}
+    places = [int(place) for place in selection.picks if found.names[int(place)] in wanted]
     pictures = {}
-    rows = data.candidates.iterate(np.array(sorted(wanted), int), columns=("thumbnail", "metadata"))
+    rows = data.candidates.iterate(np.array(places, int), columns=("thumbnail", "metadata"))
     for _, record in rows:
         height, width = (record.metadata or {})["shape"][:2]
         pictures[record.name] = (record.thumbnail or b"", width, height)

@@ -26,7 +26,7 @@ from lightly.worker.sources.annotations import Annotations
 
 #: Metadata that the worker itself has measured begin with this.
 OWN_PREFIX = "lightly."
-_ROWS_AT_ONCE = 4_096
+_ROWS_AT_ONCE = 1_024
 EmbedObjects = Callable[[str, Sequence[str]], Objects]
 OpenQueries = Callable[[str, str, str | None], NDArray[np.float32]]
 ReadDatapoolMetadata = Callable[[str], Sequence[object]]

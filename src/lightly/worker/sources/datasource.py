@@ -230,32 +230,36 @@ class MountedLightly:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, str, os.stat_result]]:
-    """Yield relative name, path and status of the files below a folder.
+    """Yield relative name, path and status of the files below a folder, in no order.
 
-    Links to files are followed if they stay below the folder, links to folders are not. What
-    belongs to the platform is left out.
+    One entry is in memory at a time, however many a folder has. Links to files are followed if they
+    stay below the folder, links to folders are not. What belongs to the platform is left out.
     """
     base = root.resolve()
     pending = [""]
     while pending:
         folder = pending.pop()
         try:
-            entries = sorted(os.scandir(base / folder), key=lambda entry: entry.name)
+            entries = os.scandir(base / folder)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        for entry in entries:
-            name = f"{folder}{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                if f"{name}/" != LIGHTLY_FOLDER:
-                    pending.append(f"{name}/")
-            elif _is_own_file(entry, base):
-                yield name, entry.path, entry.stat()
+        with entries:
+            for entry in entries:
+                name = f"{folder}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    if f"{name}/" != LIGHTLY_FOLDER:
+                        pending.append(f"{name}/")
+                elif (status := _find_status(entry, base)) is not None:
+                    yield name, entry.path, status
 
 
-def _is_own_file(entry: os.DirEntry[str], base: Path) -> bool:
+def _find_status(entry: os.DirEntry[str], base: Path) -> os.stat_result | None:
+    """Return the status of a file; None of what is no file below the folder, or gone by now."""
     try:
         if not entry.is_file():
-            return False
-        return not entry.is_symlink() or base in Path(entry.path).resolve().parents
+            return None
+        if entry.is_symlink() and base not in Path(entry.path).resolve().parents:
+            return None
+        return entry.stat()
     except OSError:
-        return False
+        return None

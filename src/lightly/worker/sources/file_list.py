@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-_ROWS_PER_INSERT = 10_000
+_ROWS_PER_INSERT = 2_000
 
 
 class InputFile(NamedTuple):
