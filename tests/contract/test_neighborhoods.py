@@ -88,6 +88,36 @@ def test_outliers_score_by_the_mean_distance_to_their_neighbours(line):
     assert found["nNeighborsUsed"] == 2
 
 
+def test_without_a_distance_it_follows_the_spread_of_the_embedding(line):
+    found, values, _ = find(line, {"type": "NEAR_DUPLICATES"})
+
+    assert found["maxDistance"] == pytest.approx(0.2 * LINE.std())
+    assert values == [0, 1, 0, 3, 0, 1]
+
+
+def test_outlier_scores_are_a_column_until_the_embedding_goes(server):
+    dataset = make_embedded_dataset(server)
+    embedding_id = dataset.upload(LINE)
+    assert list_columns(dataset) == []
+    find(dataset, {"type": "OUTLIERS", "nNeighbors": 2})
+
+    (column,) = list_columns(dataset)
+    assert (column["key"], column["kind"], column["nPresent"]) == ("lightly.outliers", "number", 6)
+    assert (column["min"], column["max"]) == (1.0, 24.75)
+    path = f"/ext/v1/datasets/{dataset.id}/columns/order?sortKey=lightly.outliers&direction=desc"
+    order = np.frombuffer(dataset.client.get(path).content, "<u4", 6, 32)
+    assert order.tolist() == [3, 5, 1, 0, 4, 2]
+
+    assert dataset.client.delete(dataset.embedding_path(embedding_id)).status_code == 204
+    assert list_columns(dataset) == []
+
+
+def list_columns(dataset):
+    answer = dataset.client.get(f"/ext/v1/datasets/{dataset.id}/columns").json()
+    assert answer["state"] == "READY"
+    return answer["columns"]
+
+
 def test_the_same_request_is_the_same_job(line):
     first, again = (ask(line, {"type": "OUTLIERS", "nNeighbors": 3}).json() for _ in range(2))
 
@@ -119,7 +149,6 @@ def test_samples_added_later_have_no_value_and_a_new_version_hides_the_old_one(s
 @pytest.mark.parametrize(
     "search",
     [
-        {"type": "NEAR_DUPLICATES"},
         {"type": "NEAR_DUPLICATES", "maxDistance": -1},
         {**CHAIN, "rule": "CLIQUE"},
         {"type": "OUTLIERS", "nNeighbors": 0},

@@ -47,6 +47,12 @@ export async function fetchProjection(
   return readColumn<{ nPresent: number; bounds?: [number, number, number, number] }>(buffer);
 }
 
+/** Of each sample the first of its group of near-duplicates. */
+export async function fetchNeighborhood(datasetId: string, id: string, signal: AbortSignal) {
+  const path = `${base(datasetId)}/columns/neighborhoods/${id}`;
+  return readColumn(await fetchBytes(path, { signal }));
+}
+
 export async function fetchMetadataColumn(
   datasetId: string,
   key: string,

@@ -1606,6 +1606,8 @@ export interface components {
             revision: number;
             nTags: number;
             tagsChangedAt: number;
+            /** @description When the newest 2-D embedding was made; 0 without one. */
+            mapsChangedAt: number;
         };
         TeamOfAccount: {
             id: string;
@@ -1661,7 +1663,8 @@ export interface components {
              * @enum {string}
              */
             type: "NEAR_DUPLICATES";
-            maxDistance: number;
+            /** @description Left out, a fifth of the root mean square distance of vectors to their mean; what was found says how much that is. */
+            maxDistance?: number | null;
             /**
              * @default TRANSITIVE
              * @enum {string}

@@ -45,6 +45,13 @@ export interface GridSource extends SampleSource {
     get(index: number): SampleRecord | undefined;
     want(indices: Iterable<number>): void;
   };
+  /** Grids begin at their top when this changes; if left out, with another list. */
+  readonly basis?: unknown;
+  /** Selects what a cell stands for, or takes it out. */
+  toggleAt(position: number): void;
+  /** The stack that a cell stands for or belongs to; null of a single sample. */
+  stackAt?(position: number): { size: number; selected: number; isOpen: boolean } | null;
+  openStack?(position: number): void;
   isOutside(index: number): boolean;
   selectRange(from: number, to: number): void;
 }

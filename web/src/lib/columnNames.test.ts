@@ -10,6 +10,7 @@ describe('columns', () => {
     ['lightly.objects.cars', 'cars: number of all', 'Predictions'],
     ['lightly.objects.cars.van v1.0', 'cars: number of van v1.0', 'Predictions'],
     ['lightly.score.cars.uncertainty', 'cars: uncertainty', 'Scores'],
+    ['lightly.outliers', 'outlier score', 'Scores'],
     ['lightly.tagScore.v1.2.margin', 'v1.2: margin', 'Scores'],
   ])('%s is called %s', (key, name, group) => {
     expect(nameColumn(key)).toBe(name);

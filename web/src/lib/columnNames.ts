@@ -10,6 +10,7 @@ const KINDS: [prefix: string, group: ColumnGroup, name: (rest: string) => string
   ['lightly.objects.', 'Predictions', nameObjects],
   ['lightly.score.', 'Scores', nameScore],
   ['lightly.tagScore.', 'Scores', nameScore],
+  ['lightly.outliers', 'Scores', () => 'outlier score'],
 ];
 
 // Names of tasks have no dots, so the first one ends them.

@@ -35,6 +35,7 @@ const FULL: ExploreView = {
   like: ['01'.repeat(12), '23'.repeat(12)],
   only: '3.2_3_1i',
   picks: 12,
+  stack: 'ef'.repeat(12),
 };
 
 describe('address of explore', () => {

@@ -28,6 +28,8 @@ export interface ExploreView {
   only: string | null;
   /** So many of the first picks of the tag. */
   picks: number | null;
+  /** Id of groups of near-duplicates that are shown as stacks. */
+  stack: string | null;
 }
 
 /** Addresses that are longer, or hold a lasso, are kept by the server under a short link. */
@@ -60,6 +62,7 @@ export const DEFAULT_VIEW: ExploreView = {
   like: [],
   only: null,
   picks: null,
+  stack: null,
 };
 
 export function readView(query: string): ExploreView {
@@ -81,6 +84,7 @@ export function readView(query: string): ExploreView {
     like: readIds(given.get('like')),
     only: given.get('only'),
     picks: readCount(given.get('picks')),
+    stack: readIds(given.get('stack'))[0] ?? null,
   };
 }
 
@@ -102,6 +106,7 @@ export function writeView(view: ExploreView): string {
   add('cmp', view.compare);
   add('like', view.like.join(','));
   if (view.picks !== null) add('picks', String(view.picks));
+  add('stack', view.stack);
   add('only', view.only);
   if (view.lasso) add('lasso', view.lasso.map(([x, y]) => `${x},${y}`).join(';'));
   return parts.join('&');

@@ -29,6 +29,9 @@ export const exploreStrings = {
     redo: 'Redo',
     leave: 'Leave lasso and box, select none',
     showAll: 'Show all samples',
+    stacks: 'Stack near-duplicates, or not',
+    openStack: 'Open or close the focused stack',
+    outliers: 'Score outliers',
     back: 'Back to the grid',
     next: 'Next sample',
     previous: 'Previous sample',
@@ -55,6 +58,41 @@ export const exploreStrings = {
     all: 'All samples',
     outside: (name: string) => `${name}, not in the tag`,
     shown: (count: number) => `and ${formatCount(count)} of the other, dimmed`,
+  },
+  stacks: {
+    title: 'Stacks',
+    hint: 'Near-duplicates as stacks (n)',
+    toggle: 'Open or close this stack (e)',
+    badge: ({ size, selected, isOpen }: { size: number; selected: number; isOpen: boolean }) =>
+      isOpen || !selected || selected === size
+        ? `×${formatCount(size)}`
+        : `${formatCount(selected)} of ${formatCount(size)}`,
+    cell: (
+      name: string,
+      { size, selected, isOpen }: { size: number; selected: number; isOpen: boolean },
+    ) => {
+      if (isOpen) return `${name}, of an open stack of ${formatCount(size)}`;
+      const isPart = selected > 0 && selected < size;
+      const part = isPart ? `, ${formatCount(selected)} selected` : '';
+      return `${name}, stack of ${formatCount(size)}${part}`;
+    },
+    cells: (count: number) => `in ${plural(count, 'cell')}`,
+    bar: 'Near-duplicates',
+    found: (groups: number, grouped: number) =>
+      `${plural(groups, 'group')} of ${plural(grouped, 'near-duplicate')}`,
+    none: 'Nothing was compared yet.',
+    nothing: 'No near-duplicates at this distance.',
+    old: 'The embedding has changed since these groups were found.',
+    noEmbedding: 'Near-duplicates need an embedding: lightly-magic or a run of a worker makes one.',
+    distance: 'Up to a distance of',
+    automatic: 'automatic',
+    search: 'Find near-duplicates',
+    again: 'Search again',
+    outliers: 'Score outliers',
+    outliersHint: 'Gives each sample its mean distance to the ten nearest others, as a column.',
+    outliersDone: 'Outlier scores are there: colour, filter and sort by them.',
+    searching: { NEAR_DUPLICATES: 'Comparing all samples', OUTLIERS: 'Scoring outliers' },
+    close: 'Show no stacks',
   },
   replay: {
     title: 'Selection replay',

@@ -5,6 +5,7 @@ export const states = {
   changed: (what: string) => `This dataset has changed on the server: ${what}.`,
   newSamples: (count: string) => `${count} samples now`,
   newValues: 'new values',
+  newMap: 'another map',
   reload: 'Show it',
   dismiss: 'Not now',
 } as const;

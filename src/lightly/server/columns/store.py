@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from lightly.server.columns.blocks import load_block
 from lightly.server.columns.dataset_columns import DatasetColumns
+from lightly.server.columns.outlier_values import find_outlier_values
 from lightly.server.columns.score_values import find_score_values
 from lightly.server.db.engine import Database
 from lightly.server.errors import Unavailable
@@ -132,7 +133,8 @@ class ColumnStore:
                     load_block(database, folder, state.dataset_key, block, revision, count)
                 )
                 build.done = block + 1
-            scores = find_score_values(database, state.dataset_key, state.n_samples)
+            about = (database, state.dataset_key, state.n_samples)
+            scores = find_score_values(*about) | find_outlier_values(*about)
             columns = DatasetColumns(state.revision, state.n_samples, blocks, scores)
             # Here rather than by the first requests.
             columns.warm()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import sqlalchemy as sa
+
 from lightly.server.embeddings import repository
 from lightly.server.embeddings.csv_file import CsvInvalid, iterate_batches, read_header
 from lightly.server.embeddings.matching import SampleMatcher
@@ -19,6 +21,7 @@ from lightly.server.embeddings.vectors import open_vector_writer
 from lightly.server.jobs.crash_points import reach
 from lightly.server.jobs.models import JobKind
 from lightly.server.jobs.task import Task, TaskFailed
+from lightly.server.samples.changes import note_scores
 from lightly.server.storage.blobs import make_embedding_prefix
 
 
@@ -45,6 +48,7 @@ def run(task: Task) -> None:
             repository.mark_failed(
                 conclusion.connection, embedding_id, etag=info.etag, error=str(error)
             )
+            _note_replaced(conclusion.connection, embedding, info.etag)
         return
     reach("ingest.before_commit")
     _publish(task, embedding, info.etag, n_samples, dimension)
@@ -87,9 +91,16 @@ def _publish(task: Task, embedding: Embedding, etag: str, n_samples: int, dimens
             after_job_id=None,
             now_ms=conclusion.now_ms,
         )
+        _note_replaced(conclusion.connection, embedding, etag)
         conclusion.result = _make_result(embedding.id)
     reach("ingest.after_commit")
     _remove_older(task, embedding.id, etag)
+
+
+def _note_replaced(connection: sa.Connection, embedding: Embedding, etag: str) -> None:
+    """Outliers among earlier vectors are a column of the dataset, and gone now."""
+    if embedding.source_etag not in {None, etag}:
+        note_scores(connection, embedding.dataset_key)
 
 
 def _make_result(embedding_id: str) -> dict[str, str]:

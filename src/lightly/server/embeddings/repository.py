@@ -159,6 +159,17 @@ def delete_projections(connection: sa.Connection, embedding_id: str, name: str) 
     )
 
 
+def find_newest_map_ms(connection: sa.Connection, dataset_key: int) -> int | None:
+    """Return when the newest projection of a dataset's embeddings was made; None without one."""
+    query = (
+        sa.select(sa.func.max(embeddings_2d.c.created_at_ms))
+        .join(embeddings, embeddings.c.id == embeddings_2d.c.embedding_id)
+        .where(embeddings.c.dataset_key == dataset_key)
+    )
+    newest: int | None = connection.execute(query).scalar()
+    return newest
+
+
 def put_projection(connection: sa.Connection, new: Projection) -> str:
     """Store a projection; one of the same method and name is replaced and keeps its id."""
     existing: str | None = connection.execute(

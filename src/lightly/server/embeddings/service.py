@@ -35,6 +35,7 @@ from lightly.server.errors import (
     MalformedRequest,
 )
 from lightly.server.platform import PlatformState
+from lightly.server.samples.changes import note_scores
 from lightly.server.samples.service import load_sample
 from lightly.server.storage.blobs import make_embedding_prefix
 
@@ -181,6 +182,8 @@ def delete_embedding(
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
         embedding = load_embedding(connection, dataset, embedding_id)
         repository.delete_embedding(connection, embedding.id)
+        # Outliers among its vectors are a column.
+        note_scores(connection, dataset.key)
     platform.blobs.delete_below(make_embedding_prefix(dataset_id, embedding_id))
 
 

@@ -17,6 +17,7 @@ from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action
 from lightly.server.db.tables import tags
+from lightly.server.embeddings.repository import find_newest_map_ms
 from lightly.server.http.clients import read_user_agent
 from lightly.server.http.parameters import AssetScope
 from lightly.server.jobs.repository import read_database_ms
@@ -241,7 +242,7 @@ class WorkersTopic:
 
 
 class DatasetTopic:
-    """Samples and tags of a dataset.
+    """Samples, tags and maps of a dataset.
 
     Args:
         caller: Who watches.
@@ -284,5 +285,6 @@ class DatasetTopic:
             "revision": sum(read_revisions(connection, dataset.key).values()),
             "nTags": n_tags,
             "tagsChangedAt": changed_at_ms or 0,
+            "mapsChangedAt": find_newest_map_ms(connection, dataset.key) or 0,
         }
         return orjson.dumps(body)

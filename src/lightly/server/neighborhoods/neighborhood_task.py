@@ -9,12 +9,13 @@ import orjson
 from numpy.typing import NDArray
 
 from lightly._kit.ids import make_id
-from lightly.selection import find_near_duplicates, score_outliers
+from lightly.selection import find_near_duplicates, score_outliers, suggest_near_distance
 from lightly.server.embeddings.task_inputs import open_ready_vectors, require_embedding
 from lightly.server.jobs.models import JobKind
 from lightly.server.jobs.task import Task
 from lightly.server.neighborhoods import repository
 from lightly.server.neighborhoods.models import Neighborhood, NeighborhoodKind, pack_values
+from lightly.server.samples.changes import note_scores
 from lightly.server.selections.watch import JobWatch
 
 
@@ -48,20 +49,27 @@ def run(task: Task) -> None:
         # Of an earlier version of the embedding nobody would ever see anything.
         if current.source_etag == embedding.source_etag:
             repository.put_neighborhood(conclusion.connection, found)
+            if kind is NeighborhoodKind.OUTLIERS:
+                # They are a column like any other.
+                note_scores(conclusion.connection, current.dataset_key)
         conclusion.result = {"type": JobKind.SAMPLING.value, "data": found.id}
 
 
 def _group(
     vectors: NDArray[np.float32], parameters: dict[str, Any], watch: JobWatch
 ) -> tuple[NDArray[Any], dict[str, Any]]:
+    max_distance = parameters["maxDistance"]
+    if max_distance is None:
+        max_distance = suggest_near_distance(vectors)
     found = find_near_duplicates(
         vectors,
-        parameters["maxDistance"],
+        max_distance,
         rule="star" if parameters["rule"] == "STAR" else "transitive",
         progress=watch.begin("SEARCHING"),
     )
     summary = {
         "nSamples": len(vectors),
+        "maxDistance": max_distance,
         "nGroups": found.n_groups,
         "nGrouped": found.n_grouped,
         "largest": found.largest,

@@ -17,7 +17,8 @@ class NearDuplicatesSearch(WireModel):
     """Groups of samples that are almost the same."""
 
     type: Literal["NEAR_DUPLICATES"]
-    max_distance: Limit = Field(alias="maxDistance")
+    #: Left out, it follows the spread of the embedding.
+    max_distance: Limit | None = Field(alias="maxDistance", default=None)
     rule: Literal["TRANSITIVE", "STAR"] = "TRANSITIVE"
 
 

@@ -55,6 +55,7 @@ export class ShownSamples implements PlotSource, GridSource {
 
   /** Nothing is picked by hand here. */
   toggle(): void {}
+  toggleAt(): void {}
   selectRange(): void {}
 
   isOutside(): boolean {

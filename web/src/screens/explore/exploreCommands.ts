@@ -18,6 +18,7 @@ export interface ExplorePage {
   makeTag: () => void;
   openViews: () => void;
   findSimilar: (indices: number[]) => void;
+  scoreOutliers: () => void;
   leave: () => void;
 }
 
@@ -43,6 +44,15 @@ export function listCommands(explore: ExploreState, page: ExplorePage): Command[
     make(groups.view, 'smaller', ['-'], () => page.resize(-1)),
     make(groups.view, 'views', ['v'], page.openViews),
     make(groups.view, 'showAll', [], () => explore.showAll()),
+    make(groups.view, 'stacks', ['n'], () => void explore.stacks.toggle()),
+    make(
+      groups.view,
+      'openStack',
+      ['e'],
+      () => explore.openStack(explore.focus),
+      () => explore.stacks.cells !== null && hasSamples(),
+    ),
+    make(groups.view, 'outliers', [], page.scoreOutliers, () => explore.map.embedding !== null),
     make(groups.map, 'lasso', ['l'], () => page.setTool('lasso')),
     make(groups.map, 'box', ['b'], () => page.setTool('box')),
     make(groups.map, 'color', ['c'], page.chooseColor),

@@ -22,6 +22,7 @@ import { RecordCache } from './records.svelte';
 import { SampleMap, type Method } from './sampleMap.svelte';
 import { SampleOrder } from './sampleOrder.svelte';
 import { SavedViews } from './savedViews.svelte';
+import { Stacks } from './stacks.svelte';
 import { TagSets } from './tagSets.svelte';
 
 interface Snapshot {
@@ -48,6 +49,7 @@ export class ExploreState {
   readonly tagSets: TagSets;
   readonly order: SampleOrder;
   readonly views: SavedViews;
+  readonly stacks: Stacks;
   private readonly address: Address;
 
   private lassoBits = $state.raw<Bitset | null>(null);
@@ -73,7 +75,7 @@ export class ExploreState {
   matchCount: number = $derived(this.matching ? this.matching.count() : this.count);
   selectedCount: number = $derived(this.selection.count());
   /** Indices in the order of the grid; null while that is 0, 1, 2, … */
-  visible: Uint32Array | null = $derived.by(() => {
+  private arranged: Uint32Array | null = $derived.by(() => {
     let set = this.matching;
     const { compared } = this.tagSets;
     if (this.onlySelected) set = this.selection;
@@ -81,7 +83,28 @@ export class ExploreState {
     const isSorted = this.order.indices !== null || compared !== null;
     return arrange(set, isSorted ? this.order.indices : this.replayed);
   });
+  /** Likewise; of a stack only the first. */
+  visible: Uint32Array | null = $derived.by(() => this.stacks.cells?.shown ?? this.arranged);
+  /** Cells of the grid, and the samples that they stand for. */
   visibleCount: number = $derived(this.visible ? this.visible.length : this.count);
+  shownCount: number = $derived(this.arranged ? this.arranged.length : this.count);
+  /** Changes when somebody asks for other samples, not when the same question finds others. */
+  basis: string = $derived.by(() => {
+    const { tag, filters, text, sort, lasso, compare, like, picks, stack } = this.view;
+    const { onlySelected } = this;
+    return JSON.stringify([
+      tag,
+      filters,
+      text,
+      sort,
+      lasso,
+      compare,
+      like,
+      picks,
+      stack,
+      onlySelected,
+    ]);
+  });
   isFiltered: boolean = $derived(
     this.view.filters.length > 0 || this.view.text !== '' || this.view.lasso !== null,
   );
@@ -98,6 +121,16 @@ export class ExploreState {
     this.tagSets = new TagSets(datasetId, view, () => this.count, signal);
     this.order = new SampleOrder(datasetId, signal);
     this.views = new SavedViews(datasetId, signal);
+    this.stacks = new Stacks(
+      datasetId,
+      {
+        view,
+        arranged: () => this.arranged,
+        count: () => this.count,
+        choose: (stack) => this.change({ stack }),
+      },
+      signal,
+    );
     this.address = new Address(`/datasets/${datasetId}/explore`, this.views, view, signal);
     const known = this.address.resolveKnown(query);
     if (known !== undefined) this.view = readView(known);
@@ -126,6 +159,7 @@ export class ExploreState {
   }
 
   positionOf(index: number): number {
+    if (this.stacks.cells) return this.stacks.positionOf(index);
     const isGrowing = this.order.indices === null && this.replayed === null;
     return this.visible ? findPosition(this.visible, index, isGrowing) : index;
   }
@@ -158,6 +192,7 @@ export class ExploreState {
       // Likeness is by an embedding.
       this.view.like.length ? embeddings.finally(() => this.loadOrder()) : this.loadOrder(),
       embeddings,
+      this.stacks.load(),
     ]);
     // Which tags there are decides what the address means.
     void this.compare();
@@ -166,6 +201,38 @@ export class ExploreState {
   stop(): void {
     this.leaving.abort();
     this.records.stop();
+  }
+
+  /**
+   * Shows what is new on the server, where that takes nothing out of anybody's hands; else false.
+   *
+   * A lasso belongs to its map. Filtered or sorted samples would move under what is selected.
+   */
+  async refresh(): Promise<boolean> {
+    if (!this.isLoaded || !this.mayRefresh()) return false;
+    const params = { path: { datasetId: this.datasetId } };
+    const { signal } = this.leaving;
+    const { data } = await v1.GET('/v1/datasets/{datasetId}', { params, signal });
+    if (!this.mayRefresh()) return false;
+    const count = data!.nSamples ?? 0;
+    if (count !== this.count) {
+      this.count = count;
+      this.selection = new Bitset(count, this.selection.bytes);
+    }
+    const tags = this.tagSets.load();
+    await Promise.allSettled([
+      tags,
+      this.loadMetadata(tags).then(() => this.loadOrder()),
+      this.map.loadEmbeddings(),
+      this.stacks.reload(),
+    ]);
+    return true;
+  }
+
+  private mayRefresh(): boolean {
+    const { lasso, sort, like } = this.view;
+    if (lasso !== null) return false;
+    return this.selectedCount === 0 || !(this.isFiltered || sort !== null || like.length > 0);
   }
 
   /** `tags` comes first: which there are decides what is counted. */
@@ -250,6 +317,7 @@ export class ExploreState {
       names.some((name) => view[name] !== before[name]);
     if (isOther('tag')) void this.tagSets.loadCurrent();
     if (isOther('lasso')) this.applyLasso();
+    if (isOther('stack')) void this.stacks.load();
     if (isOther('filters', 'text', 'tag', 'lasso')) {
       this.focus = 0;
       const isFiltered = view.filters.length > 0 || view.text !== '';
@@ -358,6 +426,32 @@ export class ExploreState {
     if (only !== null) this.selection = decodeRuns(only, this.count);
   }
 
+  /** Selects what a cell stands for, or takes it out: of a stack all samples. */
+  toggleAt(position: number): void {
+    if (!this.stacks.cells) {
+      this.toggle(this.indexAt(position));
+      return;
+    }
+    const members = this.stacks.membersAt(position);
+    const next = this.selection.clone();
+    const isWhole = members.every((index) => next.has(index));
+    for (const index of members) isWhole ? next.delete(index) : next.add(index);
+    this.select(next);
+  }
+
+  /** The stack that a cell stands for or belongs to; null of a single sample. */
+  stackAt(position: number): { size: number; selected: number; isOpen: boolean } | null {
+    const size = this.stacks.sizeAt(position);
+    if (size < 2) return null;
+    let selected = 0;
+    for (const index of this.stacks.membersAt(position)) if (this.selection.has(index)) selected++;
+    return { size, selected, isOpen: this.stacks.isOpenAt(position) };
+  }
+
+  openStack(position: number): void {
+    this.focus = this.stacks.toggleAt(position);
+  }
+
   toggle(index: number): void {
     const next = this.selection.clone();
     if (next.has(index)) next.delete(index);
@@ -367,7 +461,10 @@ export class ExploreState {
 
   selectRange(from: number, to: number): void {
     const next = this.selection.clone();
-    for (let at = Math.min(from, to); at <= Math.max(from, to); at++) next.add(this.indexAt(at));
+    for (let at = Math.min(from, to); at <= Math.max(from, to); at++) {
+      if (!this.stacks.cells) next.add(this.indexAt(at));
+      else for (const index of this.stacks.membersAt(at)) next.add(index);
+    }
     this.select(next);
   }
 
@@ -396,7 +493,8 @@ export class ExploreState {
     if (!snapshot) return;
     const before = this.view;
     this.view = snapshot.view;
-    this.selection = snapshot.selection;
+    // There may be more samples by now.
+    this.selection = new Bitset(this.count, snapshot.selection.bytes);
     this.onlySelected = snapshot.view.only !== null && !snapshot.selection.isEmpty();
     this.react(before);
     this.writeUrl(true);
