@@ -213,7 +213,8 @@ class Network(BridgeAdapter):
 def list_stored(server):
     """Return everything that is stored, but for what changes by itself."""
     contents = read_contents(server.platform)
-    moving = {"jobs", "job_executors", "embeddings", "embeddings_2d"}
+    # Changes are counted, also those that write what was there already.
+    moving = {"jobs", "job_executors", "embeddings", "embeddings_2d", "sample_changes"}
     return {
         name: [drop_times(row) for row in rows]
         for name, rows in contents.items()
