@@ -12,7 +12,7 @@ import obstore
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from obstore.store import GCSStore, S3Store
 
@@ -69,7 +69,8 @@ def test_urls_of_google_are_those_of_the_library_of_stores(key):
     made = sign_query(make_gcs_scheme(account), "GET", url, ttl_s=900, now_s=moment)
 
     found = {name: values[0] for name, values in parse_qs(urlsplit(made).query).items()}
-    assert unquote(urlsplit(url).path) == f"/bucket/{key}"
+    # The library names another object where a name holds # or \\, say: it does not escape them.
+    assume(unquote(urlsplit(url).path) == f"/bucket/{key}")
     assert found == query
 
 
