@@ -6,6 +6,7 @@ version. A selection that plain numpy finishes sooner does not wait for either.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import threading
 from pathlib import Path
@@ -110,5 +111,7 @@ def _drop_outdated() -> None:
     """Remove what was compiled before a source changed: numba looks at one of the sources only."""
     newest = max(source.stat().st_mtime for source in _folder.glob("*.py"))
     for index in (_folder / "__pycache__").glob("*.nbi"):
-        if index.stat().st_mtime < newest:
-            index.unlink(missing_ok=True)
+        # Another process may drop them at the same time.
+        with contextlib.suppress(FileNotFoundError):
+            if index.stat().st_mtime < newest:
+                index.unlink()
