@@ -17,6 +17,8 @@ from tests.support.pictures import draw_folder
 from tests.support.platforms import TOKEN, ServerProcess, run_process
 from tests.support.shells import make_shell
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 ADMIN = "admin@localhost"
 
 

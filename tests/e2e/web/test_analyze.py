@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from tests.support.browsers import open_page, sign_in
 from tests.support.web_scenes import show_scenes
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 N_SCENES = 48
 CHOSEN = [1, 2, 3, 17, 33]
 

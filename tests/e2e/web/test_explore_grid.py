@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.support.browsers import sign_in
 from tests.support.web_app import COUNT, HEADERS, N_PICTURES, Shown, count_shown, wait_count
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 
 def test_filters_narrow_grid_and_address_and_back_undoes_them(watched, shown):
     page = watched.page

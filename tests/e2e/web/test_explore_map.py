@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.browsers import sign_in
 from tests.support.web_app import N_PICTURES, count_shown, wait_count
+
+pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_a_lasso_takes_exactly_the_points_in_it_and_survives_a_reload(watched, shown):

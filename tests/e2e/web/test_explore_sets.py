@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from tests.support.browsers import open_page, sign_in
 from tests.support.web_app import HEADERS, N_PICTURES, Shown, wait_count, wait_job
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 N_PICKS = 12
 
 

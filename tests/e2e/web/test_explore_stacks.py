@@ -15,6 +15,8 @@ from tests.support.pictures import draw_folder
 from tests.support.platforms import TOKEN
 from tests.support.web_app import HEADERS, Shown, wait_count
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 #: On a line: three together, a pair, and one far away; the others lie apart.
 PLACES = [0, 30, 0.01, 60, 30.01, 0.02, 90, 400]
 

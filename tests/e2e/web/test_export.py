@@ -15,6 +15,8 @@ from tests.support.browsers import open_page, sign_in
 from tests.support.platforms import TOKEN
 from tests.support.web_scenes import show_scenes
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 N_SCENES = 12
 PICKED = [0, 1, 2, 3, 7, 11]
 

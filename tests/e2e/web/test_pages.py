@@ -10,6 +10,8 @@ from lightly.server.web.files import STATIC_DIR
 from tests.support.browsers import open_page, sign_in
 from tests.support.platforms import TOKEN
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 
 def test_signing_in_leads_to_the_asked_page_and_the_token_is_nowhere(watched, shown):
     page = watched.page

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.browsers import sign_in
 from tests.support.web_app import N_PICTURES, wait_count
+
+pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_the_palette_leads_to_commands_pages_tags_and_datasets(watched, shown):

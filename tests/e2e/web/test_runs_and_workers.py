@@ -19,6 +19,8 @@ from tests.support.platforms import TOKEN
 from tests.support.shells import make_shell
 from tests.support.worker_runs import LocalPlace, run_local_place
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 N_PICTURES = 12
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 #: A run of so few images takes seconds, on a busy machine many.

@@ -14,6 +14,8 @@ from playwright.sync_api import expect
 from tests.support.browsers import SCRIPT, sign_in
 from tests.support.web_app import HEADERS, Shown
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 
 def test_a_sample_opens_over_the_grid_and_gives_the_focus_back(watched, shown):
     page = watched.page

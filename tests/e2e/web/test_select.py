@@ -17,6 +17,8 @@ from lightly.api.transport import Transport
 from tests.support.browsers import open_page, sign_in
 from tests.support.web_scenes import show_scenes
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 N_SCENES = 60
 #: Objectives, thresholds of both kinds, a mix.
 RULES = "diversity;min=0.01~threshold;key=gain;op=SMALLER;value=3~balance;key=weather"

@@ -12,6 +12,8 @@ from tests.support.browsers import SCRIPT, WatchedPage, open_page, sign_in
 from tests.support.platforms import TOKEN
 from tests.support.worker_runs import LocalPlace, run_local_place
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 SECRET = "this-is-a-very-secret-key"
 

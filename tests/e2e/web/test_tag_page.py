@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 from tests.support.browsers import open_page, sign_in
 from tests.support.web_scenes import show_scenes
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 N_SCENES = 12
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import requests
 
 from tests.support.browsers import sign_in
 from tests.support.web_app import HEADERS
+
+pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_tags_are_combined_with_live_counts(watched, shown):
