@@ -157,10 +157,10 @@ def _prepare_threads() -> Contest:
 
 def load_loops() -> None:
     """Load the compiled loops, which takes half a second once per process."""
-    from lightly.selection.kernels.loading import load_dense_kernels, load_kernels
+    from lightly.selection.kernels.loading import load_kernels, load_more_kernels
 
     if load_kernels() is not None:
-        load_dense_kernels()
+        load_more_kernels("dense")
 
 
 def select_diverse(embeddings: Embeddings, n_picks: int) -> Picks:

@@ -210,10 +210,10 @@ def _pick(n_picks: int, strategies: list[Any]) -> Picks:
 
 def _load(embeddings: NDArray[np.float32], weights: NDArray[np.float64]) -> None:
     """Load compiled loops, which a process does once."""
-    from lightly.selection.kernels.loading import load_kernels, load_mixing_kernels
+    from lightly.selection.kernels.loading import load_kernels, load_more_kernels
 
     if load_kernels() is not None:
-        load_mixing_kernels()
+        load_more_kernels("mixing")
     from lightly.selection import Diversity, Weights
 
     _pick(10, [Diversity(embeddings[:300]), Weights(weights[:300])])

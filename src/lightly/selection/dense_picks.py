@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lightly.selection.codes import address_of
-from lightly.selection.kernels.loading import load_dense_kernels
+from lightly.selection.kernels.loading import load_more_kernels
 from lightly.selection.pool_picks import PoolPicks
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class DensePicks:
     """
 
     def __init__(self, nearest: NearestSelected, n_picks: int) -> None:
-        self._nearest, self._kernels = nearest, load_dense_kernels()
+        self._nearest, self._kernels = nearest, load_more_kernels("dense")
         n_rows, n_dims = len(nearest.samples), nearest.space.n_dims
         per_panel = self._kernels.PANEL_ROWS
         n_panels = -(-n_rows // per_panel)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lightly.selection.codes import Codec, RowCodes, address_of
 from lightly.selection.diversity import DiversityObjective
 from lightly.selection.embeddings import Float64Array, IndexArray
-from lightly.selection.kernels.loading import load_mixing_kernels
+from lightly.selection.kernels.loading import load_more_kernels
 from lightly.selection.pool_picks import PoolPicks
 from lightly.selection.strategy import Objective
 from lightly.selection.weights import WeightsObjective
@@ -70,7 +70,7 @@ class MixedPicks:
     ) -> None:
         self._diversity, self._nearest, self._codec = diversity, diversity.nearest, codec
         self._sums, self._margin = sums, margin
-        self._kernels = load_mixing_kernels()
+        self._kernels = load_more_kernels("mixing")
         self._pool: _Pool | None = None
         self._widest = 0.0
         self._n_packed = self._n_failures = 0

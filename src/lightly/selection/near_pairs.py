@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lightly.selection.codes import Codec, RowCodes, address_of
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, Float64Array, IndexArray
-from lightly.selection.kernels.loading import find_kernels, load_near_pair_kernels
+from lightly.selection.kernels.loading import find_kernels, load_more_kernels
 
 #: Samples of a block, and of a batch.
 BLOCK_ROWS, BATCH_ROWS = 65_536, 2_048
@@ -65,7 +65,7 @@ def open_near_pairs(space: EmbeddingSpace, samples: IndexArray, distance: float)
     if kernels is not None:
         codec = Codec(space, kernels)
         if codec.is_effective:
-            return _CodedPairs(codec, load_near_pair_kernels(), samples, distance)
+            return _CodedPairs(codec, load_more_kernels("near_pairs"), samples, distance)
     return _ScreenedPairs(space, samples, distance)
 
 

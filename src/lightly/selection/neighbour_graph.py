@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, IndexArray
-from lightly.selection.kernels.loading import get_loaded_kernels, load_gain_kernels
+from lightly.selection.kernels.loading import get_loaded_kernels, load_more_kernels
 from lightly.selection.neighbours import find_neighbours
 from lightly.selection.progress import Pulse
 
@@ -68,7 +68,7 @@ class NeighbourGraph:
         starts = np.concatenate([[0], np.cumsum(counts)])
         if get_loaded_kernels() is not None:
             numbers, distances = np.empty_like(self.numbers), np.empty_like(self.distances)
-            load_gain_kernels().list_followers(
+            load_more_kernels("gains").list_followers(
                 self.starts, self.numbers, self.distances, starts[:-1].copy(), numbers, distances
             )
             return Followers(numbers, distances, starts)

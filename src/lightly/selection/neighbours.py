@@ -10,7 +10,7 @@ import numpy as np
 
 from lightly.selection.codes import Codec, CodedPicks, address_of
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, Float64Array, IndexArray
-from lightly.selection.kernels.loading import find_kernels, load_neighbour_kernels
+from lightly.selection.kernels.loading import find_kernels, load_more_kernels
 from lightly.selection.progress import Pulse
 from lightly.selection.threads import run_in_threads
 
@@ -114,7 +114,7 @@ def _open_kernels(space: EmbeddingSpace, samples: IndexArray, n_neighbours: int)
     kernels = find_kernels(len(samples), space.n_dims, len(samples))
     if kernels is None:
         return None
-    loops = load_neighbour_kernels()
+    loops = load_more_kernels("neighbours")
     codec = Codec(space, kernels)
     if n_neighbours > loops.MOST_NEIGHBOURS or not codec.is_effective:
         return None

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from lightly.selection.embeddings import EmbeddingSpace, Float64Array, IndexArray
 from lightly.selection.errors import InvalidSelectionInput
-from lightly.selection.kernels.loading import get_loaded_kernels, load_gain_kernels
+from lightly.selection.kernels.loading import get_loaded_kernels, load_more_kernels
 from lightly.selection.neighbour_graph import NeighbourGraph, build_graph
 from lightly.selection.portable_math import SMALLEST_OBJECTIVE, take_log
 from lightly.selection.ranking import TopRows, take_top
@@ -226,7 +226,7 @@ class RepresentativeObjective(KnownObjective):
         if graph is None:
             return 0
         if self._gains is None and get_loaded_kernels() is not None:
-            gain = int(load_gain_kernels().take_spot(spot, *self._gain_arrays(graph)))
+            gain = int(load_more_kernels("gains").take_spot(spot, *self._gain_arrays(graph)))
             self._total += gain
             return gain
         followers, distances = graph.followers.find(spot)
@@ -288,7 +288,7 @@ class RepresentativeObjective(KnownObjective):
         graph = self._graph
         if graph is not None and get_loaded_kernels() is not None:
             arrays = self._gain_arrays(graph)
-            find = load_gain_kernels().find_best
+            find = load_more_kernels("gains").find_best
             pools = pool.rows, pool.bounds, pool.known_at
             return int(find(*pools, n_picks, least, self._spots, *arrays))
         while True:

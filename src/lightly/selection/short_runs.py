@@ -32,7 +32,7 @@ from lightly.selection.embeddings import (
     view_plain,
 )
 from lightly.selection.fingerprint import SelectionInput
-from lightly.selection.kernels.loading import find_kernels, load_dense_kernels
+from lightly.selection.kernels.loading import find_kernels, load_more_kernels
 from lightly.selection.nearest import NearestSelected
 from lightly.selection.progress import Pulse
 from lightly.selection.result import SelectionResult
@@ -142,7 +142,7 @@ def _can_be_dense(n_rows: int, n_dims: int, n_picks: int) -> bool:
 def _run_densely(matrix: Float32Array, n_picks: int, least_distance: float) -> ShortRun | None:
     picked, nearest = np.empty(n_picks, dtype=np.int64), np.empty(n_picks, dtype=np.int64)
     distances2 = np.empty(n_picks)
-    n_picked, stopped = load_dense_kernels().pick_from_start(
+    n_picked, stopped = load_more_kernels("dense").pick_from_start(
         address_of(matrix),
         *matrix.shape,
         SMALLEST_UNSCALED,

@@ -1,6 +1,7 @@
 /** What the explore page shows, as the query of its address and back. */
 
 import type { Polygon } from './lasso';
+import { encodeQueryText, escapeSigns, unescapeSigns } from './urlText';
 
 export type Filter =
   | { kind: 'range'; key: string; min: number | null; max: number | null; isNegated: boolean }
@@ -92,7 +93,7 @@ export function readView(query: string): ExploreView {
 export function writeView(view: ExploreView): string {
   const parts: string[] = [];
   const add = (name: string, value: string | null) => {
-    if (value) parts.push(`${name}=${encode(value)}`);
+    if (value) parts.push(`${name}=${encodeQueryText(value)}`);
   };
   add('tag', view.tag);
   add('f', writeFilters(view.filters));
@@ -112,24 +113,8 @@ export function writeView(view: ExploreView): string {
   return parts.join('&');
 }
 
-/** Of a component, but for signs that are safe in a query and make it readable. */
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(/%(3A|2C|3B|2F|7E|40)/g, (sign) =>
-    decodeURIComponent(sign),
-  );
-}
-
 // Keys and values may hold any sign: those with a meaning here are escaped once more.
-const escape = (text: string) =>
-  text.replace(/[%~:,!=]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
-
-function unescape(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
+const escape = (text: string) => escapeSigns(text, /[%~:,!=]/g);
 
 const RANGE = /^(-?[\d.e+-]*?)\.\.(-?[\d.e+-]*)$/i;
 
@@ -151,7 +136,7 @@ export function readFilters(text: string): Filter[] {
     const colon = part.indexOf(':');
     if (colon < 1) continue;
     const isNegated = part.startsWith('!');
-    const key = unescape(part.slice(isNegated ? 1 : 0, colon));
+    const key = unescapeSigns(part.slice(isNegated ? 1 : 0, colon));
     const rest = part.slice(colon + 1);
     const range = RANGE.exec(rest);
     if (rest && !range) {

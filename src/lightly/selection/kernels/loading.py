@@ -7,6 +7,7 @@ version. A selection that plain numpy finishes sooner does not wait for either.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import threading
 from pathlib import Path
@@ -15,6 +16,9 @@ from types import ModuleType
 # What numpy alone was measured to need: seconds per pick, and multiply-adds per second.
 _SECONDS_PER_PICK, _PRODUCTS_PER_SECOND = 1e-4, 2e10
 _WORTH_LOADING_S, _WORTH_COMPILING_S = 0.5, 10.0
+
+#: Modules of loops that only some selections need.
+FURTHER = ("dense", "gains", "mixing", "near_pairs", "neighbours")
 
 _folder = Path(__file__).parent
 _lock = threading.Lock()
@@ -50,44 +54,10 @@ def rule_out_kernels() -> None:
         _loaded[:] = [None]
 
 
-def load_neighbour_kernels() -> ModuleType:
-    """Return the loops that look for neighbours, where ``load_kernels`` found that loops run."""
+def load_more_kernels(name: str) -> ModuleType:
+    """Return further loops, one of `FURTHER`, where ``load_kernels`` found that loops run."""
     with _lock:
-        from lightly.selection.kernels import neighbours  # noqa: PLC0415  compiles or loads
-
-    return neighbours
-
-
-def load_gain_kernels() -> ModuleType:
-    """Return the loops for gains, where ``load_kernels`` found that loops run."""
-    with _lock:
-        from lightly.selection.kernels import gains  # noqa: PLC0415  compiles or loads
-
-    return gains
-
-
-def load_near_pair_kernels() -> ModuleType:
-    """Return the loops that look for near pairs, where ``load_kernels`` found that loops run."""
-    with _lock:
-        from lightly.selection.kernels import near_pairs  # noqa: PLC0415  compiles or loads
-
-    return near_pairs
-
-
-def load_dense_kernels() -> ModuleType:
-    """Return the loops for first picks, where ``load_kernels`` found that loops run."""
-    with _lock:
-        from lightly.selection.kernels import dense  # noqa: PLC0415  compiles or loads
-
-    return dense
-
-
-def load_mixing_kernels() -> ModuleType:
-    """Return the loops for several strategies, where ``load_kernels`` found that loops run."""
-    with _lock:
-        from lightly.selection.kernels import mixing  # noqa: PLC0415  compiles or loads
-
-    return mixing
+        return importlib.import_module(f"lightly.selection.kernels.{name}")
 
 
 def _import_kernels() -> ModuleType | None:
