@@ -69,8 +69,9 @@ web-check: setup ## Types, format and unit tests of the web app
 	$(BIN)/python -m tools.check_web
 
 .PHONY: generate
-generate: setup ## Generate the wire models from openapi/openapi.json
+generate: setup ## Generate the wire models and the types of the web app from openapi/
 	$(BIN)/python -m tools.generate_wire_models
+	$(BIN)/python -m tools.check_web --generate
 
 .PHONY: lock
 lock: setup ## Pin all dependencies again, with hashes

@@ -283,14 +283,16 @@ def test_samples_are_ordered_by_their_distance_to_the_nearest_example(server, da
 
     order, tail = read(server.client.post(url, json={"sampleIds": [ids[2], ids[17]]}))
     few, _ = read(server.client.post(url, json={"sampleIds": [ids[2]], "limit": 3}))
-    without = server.client.post(url, json={"sampleIds": [ids[19]]})
+    mixed, _ = read(server.client.post(url, json={"sampleIds": [ids[19], ids[2]], "limit": 3}))
+    without, told = read(server.client.post(url, json={"sampleIds": [ids[19]]}))
 
     nearest = np.minimum(abs(vectors[:18, 0] - 4), abs(vectors[:18, 0] - 289))
     assert order[:18].tolist() == np.argsort(nearest, kind="stable").tolist()
     assert order[18:].tolist() == [18, 19]
     assert tail["distances"] == pytest.approx(sorted(nearest))
     assert few.tolist() == [2, 1, 0]
-    assert (without.status_code, without.json()["code"]) == (400, "EMBEDDING_NOT_READY")
+    assert mixed.tolist() == few.tolist()
+    assert (without.tolist(), told["distances"]) == (list(range(20)), [])
 
 
 def add_embedding(server: Any, dataset_id: str, vectors: np.ndarray) -> str:

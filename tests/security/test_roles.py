@@ -34,6 +34,9 @@ OWNERS_WORKER_ROUTES = {
     ("POST", f"{DATASET}/docker/worker/schedule"),
     ("PUT", f"{DATASET}/docker/worker/{{workerId}}/schedule/{{scheduledId}}"),
 }
+#: For who saved a view, and the owner of its dataset.
+VIEW = "/ext/v1/datasets/{datasetId}/views/{viewId}"
+AUTHORS_ROUTES = {("PUT", VIEW), ("DELETE", VIEW)}
 ROUTES = sorted(
     {
         route
@@ -97,7 +100,7 @@ def test_a_role_allows_what_it_should_and_nothing_once_it_is_taken(
 
     acted = act(route, dataset, grant.client)
 
-    if name in USING and route in MANAGING_ROUTES:
+    if route in AUTHORS_ROUTES or (name in USING and route in MANAGING_ROUTES):
         assert (acted.status_code, acted.json()["code"]) == (403, "FORBIDDEN")
     elif name in SHARING and route in OWNERS_WORKER_ROUTES:
         assert acted.status_code == 404, acted.text

@@ -67,7 +67,9 @@ class WatchedPage:
         self.page.on(
             "console",
             lambda message: (
-                self.faults.append(f"console: {message.text}")
+                self.faults.append(
+                    f"console: {message.text} {urlsplit(message.location['url']).path}"
+                )
                 if message.type in {"error", "warning"}
                 else None
             ),

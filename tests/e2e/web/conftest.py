@@ -1,4 +1,4 @@
-"""One server and one browser for all tests of pages."""
+"""One server for all tests of pages, and one browser for each module."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from tests.support.browsers import open_page, run_browser
 from tests.support.web_app import run_shown
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def shown(tmp_path_factory):
     with run_shown(tmp_path_factory.mktemp("web")) as found:
         yield found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser():
+    """A browser for one module: while it runs, no other test can start an event loop."""
     with run_browser() as running:
         yield running
 

@@ -179,6 +179,7 @@ def test_texts_of_a_run_are_only_texts_and_its_log_leads_to_samples(watched, sho
     page.locator("section.failure", has_text="This run was stopped").wait_for()
     page.get_by_role("button", name="odd name.jpg").click()
     page.wait_for_url(f"**/datasets/{shown.dataset_id}/explore/*")
+    page.wait_for_load_state("networkidle")
     assert page.title() != "owned"
 
 

@@ -876,7 +876,7 @@ export interface paths {
         put?: never;
         /**
          * Sort the samples by likeness
-         * @description The indices of the samples as uint32, nearest first: by the Euclidean distance of their vector to the nearest of some samples, which come first themselves. Equal ones are in the order of their indices; samples without a vector come last. The JSON has how many have a vector, and the distances of the first 1,000. The layout is that of columns. All vectors are compared, so a request takes as long as reading them.
+         * @description The indices of the samples as uint32, nearest first: by the Euclidean distance of their vector to the nearest of some samples, which come first themselves. Equal ones are in the order of their indices; samples without a vector come last. Given samples without a vector tell nothing: where none has one, the order is that of the indices. The JSON has how many have a vector, and the distances of the first 1,000, of none where nothing can be compared. The layout is that of columns. All vectors are compared, so a request takes as long as reading them.
          */
         post: operations["findSimilar"];
         delete?: never;

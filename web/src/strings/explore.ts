@@ -120,6 +120,8 @@ export const exploreStrings = {
     saved: (name: string) => `The view ${name} was saved.`,
     gone: 'saved view',
   },
+  noVectorOfExamples:
+    'The embedding has no vector of these samples, so nothing can be compared with them. Embed them first.',
   neighbours: {
     title: 'Most alike',
     showAll: 'Show all by likeness',

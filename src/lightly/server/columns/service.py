@@ -152,20 +152,24 @@ def write_similar(
 ) -> bytes:
     """Return the samples in the order of their distance to the nearest of some of them.
 
+    Examples without a vector, such as samples that came after the embedding, tell nothing. Where no
+    example has one, the order is that of the indices, and there are no distances.
+
     Raises:
-        EmbeddingNotReady: If the embedding has not been read, or has no vector of an example.
+        EmbeddingNotReady: If the embedding has not been read.
     """
     with platform.database.read() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.READ)
         embedding = load_embedding(connection, dataset, embedding_id)
         examples = np.unique([load_sample(connection, dataset, one).idx for one in body.sample_ids])
-    if not embedding.is_ready or examples[-1] >= embedding.n_rows:
-        raise EmbeddingNotReady("The embedding has no vectors of these samples yet.")
+    if not embedding.is_ready:
+        raise EmbeddingNotReady("The embedding has no vectors yet.")
     key = make_vectors_key(dataset.id, embedding.id, str(embedding.source_etag))
     vectors = platform.vectors.open(platform.blobs, key)[: dataset.n_samples]
+    examples = examples[examples < len(vectors)]
     distances = measure_distances(vectors, examples)
     order = order_by_distance(distances, dataset.n_samples)[: body.limit]
-    near = order[: min(MAX_DISTANCES, len(vectors))]
+    near = order[: min(MAX_DISTANCES, len(distances))]
     tail = {"nPresent": len(vectors), "distances": distances[near].tolist()}
     return wire.write_values(order, tail)
 

@@ -53,11 +53,13 @@ def measure_distances(vectors: FloatArray, examples: IndexArray) -> FloatArray:
 
     Args:
         vectors: Shape `[n, dimension]`.
-        examples: Which of them to compare with, at least one.
+        examples: Which of them to compare with.
 
     Returns:
-        Shape `[n]`; zero for the examples themselves.
+        Shape `[n]`; zero for the examples themselves. None at all where there is no example.
     """
+    if not len(examples):
+        return np.empty(0, np.float32)
     wanted = vectors[examples].astype(np.float32)
     # Around the examples, distances to them are differences of small numbers.
     centre = wanted.mean(axis=0)

@@ -2,6 +2,7 @@
 
 import { fetchOrder, fetchSimilar } from '../../api/columns';
 import type { ExploreView } from '../../lib/exploreUrl';
+import { exploreStrings } from '../../strings/explore';
 
 const POLL_MS = 1_000;
 
@@ -34,12 +35,22 @@ export class SampleOrder {
     const { signal } = (this.sorting = new AbortController());
     try {
       if (!like.length) this.indices = await this.sort(sort!, revision, signal);
-      else this.indices = (await fetchSimilar(this.datasetId, embeddingId!, like, signal)).order;
+      else this.indices = await this.sortByLikeness(embeddingId!, like, signal);
     } catch (error) {
       if (!signal.aborted) this.error = error as Error;
     } finally {
       if (!signal.aborted) this.isFirstLoading = false;
     }
+  }
+
+  private async sortByLikeness(
+    embeddingId: string,
+    like: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Uint32Array> {
+    const near = await fetchSimilar(this.datasetId, embeddingId, like, signal);
+    if (!near.distances.length) throw new Error(exploreStrings.noVectorOfExamples);
+    return near.order;
   }
 
   /** Waits while the server still collects the values. */
