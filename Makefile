@@ -56,8 +56,12 @@ setup-long: setup-test ## Make .venv-long too: what long tests need besides, Ray
 test-long: setup-long ## Long property profiles, load and soak, clusters, training
 	$(subst $(BIN)/,.venv-long/bin/,$(PYTEST)) -m long --timeout 3600
 
+.PHONY: setup-bench
+setup-bench: setup ## Install the peers that benchmarks compare with, too
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+
 .PHONY: bench
-bench: setup ## All benchmarks, one after another
+bench: setup-bench ## All benchmarks, one after another
 	$(BIN)/python -m benchmarks
 
 .PHONY: web

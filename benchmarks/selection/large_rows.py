@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import resource
-import statistics
-import tempfile
 import time
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.selection.data import make_embeddings
 from benchmarks.selection.diversity_rows import load_loops
+from benchmarks.selection.file_rows import read_file, select_ten_million
 from benchmarks.selection.peers import Picks
 from benchmarks.selection.rows import Contest, Measured, Row
 
@@ -40,8 +36,10 @@ def list_rows() -> list[Row]:
             prepare=_prepare_representative,
             rounds=1,
         ),
-        _read_file(200_000, 512, 5_000, 400_000_000),
-        _read_file(1_000_000, 512, 10_000, 800_000_000),
+        _approximate(200_000, 64, 10_000),
+        _approximate(1_000_000, 64, 10_000),
+        read_file(200_000, 512, 5_000, 400_000_000),
+        read_file(1_000_000, 512, 10_000, 800_000_000),
     ]
     rows += [
         Row(
@@ -54,7 +52,7 @@ def list_rows() -> list[Row]:
         for kind in ("clustered", "uniform")
         for shards in (4, 16, 64)
     ]
-    return [*rows, _select_ten_million()]
+    return [*rows, select_ten_million()]
 
 
 def _group(kind: str, n: int, distance: float, *, is_quick: bool = False) -> Row:
@@ -116,42 +114,40 @@ def _prepare_representative() -> Contest:
     return Contest(ours=pick, peer=pick_with_apricot, agree=check)
 
 
-def _read_file(n: int, d: int, n_picks: int, memory_bytes: int) -> Row:
+def _approximate(n: int, d: int, n_picks: int) -> Row:
     return Row(
-        what=f"diversity from a file, in {memory_bytes // 1_000_000} MB, vs in memory",
+        what="representative on an approximate graph vs on the exact one",
         data=f"clustered {n:,} x {d}, n = {n_picks:,}",
-        at_least=0.667,
+        at_least=2,
         aim=None,
-        measure=partial(_measure_file, n, d, n_picks, memory_bytes),
+        measure=partial(_measure_approximate, n, d, n_picks),
         rounds=1,
     )
 
 
-def _measure_file(n: int, d: int, n_picks: int, memory_bytes: int, rounds: int) -> Measured:
-    from lightly.data.large_selection import EmbeddingFile, select_from_file
-    from lightly.selection import Diversity, select
+def _measure_approximate(n: int, d: int, n_picks: int, _: int) -> Measured:
+    from lightly.selection import Representative, RepresentativeReport, measure_coverage, select
+    from lightly.selection.representative import GraphKind
 
+    embeddings = make_embeddings("clustered", n, d)
     load_loops()
-    # A map must be on a real disk: memory is what is to be saved.
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        path = Path(folder, "embeddings.npy")
-        np.save(path, make_embeddings("clustered", n, d))
-        ours, peers, picks = [], [], []
-        for _ in range(rounds):
-            started = time.process_time()
-            found = select_from_file(
-                EmbeddingFile(path), n_picks, memory_bytes=memory_bytes, threads=1
-            )
-            ours.append(time.process_time() - started)
-            rows: NDArray[np.float32] = np.load(path)
-            started = time.process_time()
-            whole = select(n_samples=n_picks, strategies=[Diversity(rows)], threads=1)
-            peers.append(time.process_time() - started)
-            picks.append(np.array_equal(found.result.indices, whole.indices))
-    if not all(picks):
-        raise AssertionError("Picks from the file are not those in memory.")
-    ratios = [peer / own for own, peer in zip(ours, peers, strict=True)]
-    return Measured(statistics.median(ours), statistics.median(peers), statistics.median(ratios))
+
+    def pick(graph: GraphKind) -> tuple[float, float, RepresentativeReport]:
+        started = time.process_time()
+        found = select(n_samples=n_picks, strategies=[Representative(embeddings, graph=graph)])
+        spent_s = time.process_time() - started
+        mean = measure_coverage(embeddings, found.indices).mean_distance
+        return spent_s, mean, cast("RepresentativeReport", found.strategies[0])
+
+    ours_s, mean, report = pick("approximate")
+    peer_s, exact_mean, _exact = pick("exact")
+    if mean > MOST_MEAN * exact_mean:
+        raise AssertionError(f"Mean distances {mean} and {exact_mean} are too far apart.")
+    note = (
+        f"(recall {report.recall:.3f} of {report.n_recall_samples:,}, mean distance {mean:.4f}, "
+        f"exact {exact_mean:.4f})"
+    )
+    return Measured(ours_s, peer_s, peer_s / ours_s, note)
 
 
 def _measure_shards(kind: str, shards: int, _: int) -> Measured:
@@ -168,32 +164,3 @@ def _measure_shards(kind: str, shards: int, _: int) -> Measured:
     radius = measure_coverage(embeddings, found.indices).radius
     single = measure_coverage(embeddings, whole.indices).radius
     return Measured(ours_s, peer_s, single / radius, f"({found.n_kept:,} kept)")
-
-
-def _select_ten_million() -> Row:
-    return Row(
-        what="diversity from a file in 3 GB",
-        data="clustered 10,000,000 x 64, n = 10,000",
-        at_least=None,
-        aim=None,
-        measure=_measure_ten_million,
-        rounds=1,
-    )
-
-
-def _measure_ten_million(_: int) -> Measured:
-    from lightly.data.large_selection import EmbeddingFile, select_from_file
-
-    load_loops()
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        path = Path(folder, "embeddings.f32")
-        with path.open("wb") as file:
-            for part in range(10):
-                file.write(make_embeddings("clustered", 1_000_000, 64, seed=part).tobytes())
-        started = time.process_time()
-        select_from_file(
-            EmbeddingFile(path, n_dims=64), 10_000, memory_bytes=3_000_000_000, threads=2
-        )
-        spent_s = time.process_time() - started
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Measured(spent_s, 0.0, 0.0, f"(peak {peak_mb:,.0f} MB)")
