@@ -77,6 +77,30 @@ def test_filters_are_combined_and_histograms_leave_their_own_out(server, dataset
     # odd numbers from 5 to 14: 5 7 9 11 13
     assert tail["histograms"]["weather"] == [4, 1]
     assert sum(tail["histograms"]["speed"]) == len([k for k in range(20) if k % 3 == 0 and k % 2])
+    assert tail["filters"] == [
+        {"alone": 10, "without": 3},
+        {"alone": 7, "without": 5},
+        {"alone": 10, "without": 3},
+    ]
+    assert "tag" not in tail
+
+
+def test_samples_outside_of_a_tag_are_asked_for(server, dataset_url):
+    url = dataset_url.removeprefix("/ext")
+    initial = server.client.get(f"{url}/tags").json()[0]
+    made = {"name": "first", "prevTagId": initial["id"], "bitMaskData": "0xff", "totSize": 20}
+    tag_id = server.client.post(f"{url}/tags", json=made).json()["id"]
+    wanted = {"kind": "range", "key": "speed", "min": 6, "max": 9}
+    body = {"filters": [wanted], "tagId": tag_id, "isTagNegated": True, "histograms": ["weather"]}
+
+    found, tail = read(server.client.post(f"{dataset_url}/columns/query", json=body))
+
+    assert found.tolist() == [8, 9]
+    assert tail["histograms"]["weather"] == [1, 1]
+    assert (tail["tag"], tail["filters"]) == (
+        {"alone": 12, "without": 4},
+        [{"alone": 4, "without": 12}],
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,6 +191,7 @@ def test_tags_are_listed_with_their_counts_and_read_as_bits(server, dataset_url)
 
     for tag in listed:
         check_schema(tag, "TagSummary")
+        assert not tag["hasScores"]
     assert [(tag["name"], tag["count"]) for tag in listed] == [("initial-tag", 20), ("some", 3)]
     assert bits.tolist() == [0, 2, 19]
     assert tail == {"count": 3}
@@ -259,6 +284,8 @@ def test_scores_are_columns_until_their_tag_goes(server, dataset_url):
     scores = {"scoreType": "margin", "scores": [0.25, 0.75]}
     assert client.post(f"{url}/tags/{tag_id}/scores", json=scores).status_code == 201
 
+    scored = {tag["name"]: tag["hasScores"] for tag in client.get(f"{dataset_url}/tags").json()}
+    assert scored == {"initial-tag": False, "some": True}
     values, info = read(client.get(f"{dataset_url}/columns/metadata/lightly.tagScore.some.margin"))
     assert (info["nPresent"], info["min"], info["max"]) == (2, 0.25, 0.75)
     assert np.flatnonzero(~np.isnan(values)).tolist() == [3, 5]

@@ -118,6 +118,7 @@ def get_error(response):
         ),
         ([{"type": "TYPICALITY", "nNeighbors": 2}], [1, 0, 2]),
         ([{"type": "REPRESENTATIVE", "nNeighbors": 2}], [5, 3, 1]),
+        ([{"type": "REPRESENTATIVE", "nNeighbors": 2, "graph": "APPROXIMATE"}], [5, 3, 1]),
     ],
 )
 def test_strategies_pick_what_they_say(line, strategies, picks):

@@ -317,6 +317,28 @@ def test_free_form_options_are_looked_at_when_a_run_is_scheduled(client, server)
     assert taken.status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("version", "docker", "named"),
+    [
+        ("V0", {"dump_dataset": True}, "dumpDataset"),
+        ("V4", {"corruptnessCheck": {"corruptionThreshold": 0.5}}, "corruptionThreshold"),
+        ("V0", {"datasource": {"dataset_id": "a" * 24}}, "datasource.datasetId"),
+    ],
+)
+def test_what_no_run_does_is_refused_when_it_is_scheduled(
+    sqlite_client, sqlite_server, version, docker, named
+):
+    dataset = make_dataset(sqlite_server)
+    config_id = create(sqlite_client, version, {"workerType": "FULL", "docker": docker})
+
+    refused = schedule(sqlite_client, dataset, config_id)
+
+    code = "DOCKER_WORKER_CONFIG_INVALID"
+    assert (refused.status_code, refused.json()["code"]) == (400, code)
+    assert named in refused.json()["error"]
+    assert "Leave it out" in refused.json()["error"] or "lightly copy" in refused.json()["error"]
+
+
 def test_every_option_of_clients_up_to_1_2_can_be_scheduled(client, server):
     dataset = make_dataset(server)
     config = {"workerType": "FULL", "docker": FREE_FORM, "lightly": respell(FULL["V3"]["lightly"])}

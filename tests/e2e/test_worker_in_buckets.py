@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import obstore
 import pytest
@@ -25,6 +23,7 @@ from tests.support.object_stores import ACCESS_KEY, REGION, SECRET_KEY, SHARED_B
 from tests.support.pictures import draw_folder
 from tests.support.platforms import ServerProcess, name_mounts, run_process
 from tests.support.published_clients.runner import run_client_script
+from tests.support.sdk import connect_client
 from tests.support.worker_process import ComputeWorker
 from tests.support.worker_runs import DIVERSITY
 from tests.unit.media.clips import draw_frame, write_frames
@@ -62,8 +61,7 @@ class Buckets:
 
     def make_dataset(self, type_: str = DatasetType.IMAGES) -> ApiWorkflowClient:
         """Return a client of a new dataset that has no datasource yet."""
-        with patch.dict(os.environ, {"LIGHTLY_SERVER_LOCATION": self.server.url}):
-            client = ApiWorkflowClient(token=self.server.token)
+        client = connect_client(self.server.url, self.server.token)
         client.create_dataset(f"set {uuid.uuid4().hex[:8]}", type_)
         return client
 

@@ -27,12 +27,14 @@ pytestmark = [pytest.mark.long, pytest.mark.xdist_group("clusters")]
 #: Six shards and a bit.
 N_PICTURES = 1_250
 N_SELECTED = 40
+IN_SHARDS = ("--selection-shards", "3")
 ENGINES: dict[str, Callable[[Path], AbstractContextManager[Cluster]]] = {
     "ray": run_ray,
     "dask": run_dask,
 }
 MODULES = {"ray": "ray", "dask": "distributed"}
 TIMEOUT_S = 900
+ENDS = ("COMPLETED", "FAILED", "CRASHED", "ABORTED")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Place:
     def make_worker(self, folder: Path, engine: str, address: str) -> ComputeWorker:
         """Return a worker on a cluster, not started yet."""
         options = ("--executor", engine, "--executor-address", address)
-        return ComputeWorker(self.server.url, self.server.token, folder, *options)
+        return ComputeWorker(self.server.url, self.server.token, folder, *options, *IN_SHARDS)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +68,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     ) as server:
         client, _ = _schedule(server, "on threads")
         # Nothing is kept between runs, so that each does all of its work.
-        worker = ComputeWorker(server.url, server.token, folder, "--cache-gb", "0")
+        worker = ComputeWorker(server.url, server.token, folder, "--cache-gb", "0", *IN_SHARDS)
         worker.finish_runs(TIMEOUT_S)
+        assert "Selected in 3 shards" in worker.read_log()
         yield Place(server, _read_result(server, client, folder))
 
 
@@ -91,8 +94,15 @@ def test_a_run_that_loses_a_node_ends_as_on_threads(
         assert _count_shards(tmp_path) < 6
         cluster.kill_node()
         worker.wait_until(lambda: _has_ended(client), TIMEOUT_S)
+        later, _ = place.schedule(f"{engine} knows them all")
+        worker.wait_until(lambda: _has_ended(later), TIMEOUT_S)
         assert worker.stop() == 0
     assert _read_result(place.server, client, tmp_path) == place.expected
+    assert _read_result(place.server, later, tmp_path) == place.expected
+    # All but the broken one, which is looked into again.
+    n_files = N_PICTURES + 2
+    told = f"Examined {n_files} files; {n_files - 1} of them were known from before."
+    assert told in worker.read_log()
 
 
 def test_a_run_whose_cluster_dies_says_so(place: Place, engine: str, tmp_path: Path) -> None:
@@ -174,8 +184,8 @@ def _has_shards(worker: ComputeWorker, folder: Path, count: int) -> bool:
 def _has_ended(client: ApiWorkflowClient) -> bool:
     # The machine has other things to do than to answer.
     time.sleep(0.5)
-    (run,) = client.get_compute_worker_runs(client.dataset_id)
-    return run.state.value in {"COMPLETED", "FAILED", "CRASHED", "ABORTED"}
+    runs = client.get_compute_worker_runs(client.dataset_id)
+    return any(run.state.value in ENDS for run in runs)
 
 
 def _read_result(server: ServerProcess, client: ApiWorkflowClient, folder: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,6 +57,14 @@ MAKE_DATASET = """
     client.register_compute_worker("worker of a test")
     result = client.dataset_id
 """
+#: What a run of images tells on its way, in the order of the contract.
+STATES = [
+    "INITIALIZING", "LOADING_DATASET", "LOADING_METADATA", "LOADING_PREDICTION",
+    "CHECKING_CORRUPTNESS", "COMPUTING_METADATA", "EMBEDDING", "SAMPLING", "SAVING_RESULTS",
+    "UPLOADING_DATASET", "GENERATING_REPORT", "UPLOADING_REPORT", "UPLOADED_REPORT",
+    "UPLOADING_ARTIFACTS", "UPLOADED_ARTIFACTS",
+]  # fmt: skip
+TABLES = ("selected", "excluded", "distributions", "coverage")
 DIVERSITY = [{"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}]
 WATCH_1_5 = """
     from lightly.api import ApiWorkflowClient
@@ -148,7 +157,8 @@ def test_a_run_of_1_5_26_ends_with_dataset_tag_and_artifacts(
     place: Place, schedule: Callable[..., tuple[str, str]]
 ) -> None:
     dataset, scheduled = schedule("1.5.26")
-    place.make_worker().finish_runs()
+    worker = place.make_worker()
+    worker.finish_runs()
     downloads = place.folder / "downloads"
     found = place.run_client(
         "1.5.26", WATCH_1_5, dataset=dataset, scheduled=scheduled, folder=str(downloads)
@@ -167,6 +177,29 @@ def test_a_run_of_1_5_26_ends_with_dataset_tag_and_artifacts(
     assert "broken.jpg" in (downloads / "corruptness_check_information.json").read_text()
     thumbnails = sorted(path for path in (place.outputs / ".lightly").rglob("*") if path.is_file())
     assert len([path for path in thumbnails if "_thumb." in path.name]) == N_SELECTED
+    assert re.findall(r"INFO ([A-Z_]{5,}): ", worker.read_log()) == STATES
+    tables = {path.name for path in thumbnails if path.parent.parent.name == "runs"}
+    assert tables == {f"{name}.{form}" for name in TABLES for form in ("csv", "parquet")}
+
+
+@pytest.mark.long
+def test_a_datapool_that_is_not_updated_leaves_the_dataset_as_it_was(
+    place: Place, schedule: Callable[..., tuple[str, str]]
+) -> None:
+    dataset, scheduled = schedule(
+        "1.5.26", use_datapool=True, datasource={"enable_datapool_update": False}
+    )
+    place.make_worker().finish_runs()
+    found = place.run_client(
+        "1.5.26", WATCH_1_5, dataset=dataset, scheduled=scheduled, folder=str(place.folder / "d")
+    )
+    state, message = found["states"][-1]
+    assert state == "COMPLETED", message
+    assert "The dataset stays as it was" in message
+    assert found["names"] == found["tags"] == found["embeddings"] == []
+    (table,) = place.outputs.rglob("selected.csv")
+    assert len(table.read_text().splitlines()) == 1 + N_SELECTED
+    assert "REPORT_PDF" in found["artifacts"]
 
 
 def test_a_worker_with_mounts_needs_no_urls_of_the_server(
@@ -276,6 +309,12 @@ def test_metadata_and_predictions_steer_the_selection_and_are_stored(place: Plac
     pets = report["predictionTaskInformation"]["pets"]
     assert pets["categoryToImageWithCategoryCount"]["selected"]["counts"] == {"cat": 6}
     assert "cropEmbeddingInformation" in pets["detectionTaskInformation"]
+    own = json.loads((place.folder / "d" / "report.json").read_text())
+    balance, threshold, _ = own["strategies"]
+    assert sum(balance["mix"]["classes"].values()) == 1
+    # Where nothing was predicted a file says so: that is a count.
+    assert (threshold["nAfter"], threshold["nMissing"]) == (len(with_cat), 0)
+    assert own["coverage"]["counts"][-1] == len(own["distances"]) == 6
     scores = client.get(f"/v1/datasets/{dataset}/predictions/scores").json()
     assert {one["scoreType"] for one in scores} >= {"object_frequency", "uncertainty_margin"}
 
@@ -341,12 +380,14 @@ def test_a_later_run_looks_at_new_files_only(
         from lightly.api import ApiWorkflowClient
 
         client = ApiWorkflowClient(dataset_id=arguments["dataset"])
+        tag = {"dataset_id": client.dataset_id, "tag_name": "initial-tag"}
         result = client.schedule_compute_worker_run(
             worker_config={"use_datapool": True},
             selection_config={
                 "n_samples": 2,
                 "strategies": [
-                    {"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}
+                    {"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}},
+                    {"input": {"type": "EMBEDDINGS", **tag}, "strategy": {"type": "SIMILARITY"}},
                 ],
             },
         )
@@ -362,6 +403,10 @@ def test_a_later_run_looks_at_new_files_only(
     assert len(found["names"]) == N_SELECTED + 2
     assert len(found["run_tags"]) == 1
     assert found["run_tags"][0].startswith("run_")
+    own = json.loads((place.folder / "d" / "report.json").read_text())
+    # Those of the tag are as similar to it as can be; they were selected before.
+    assert (own["nPreselected"], own["nCandidates"]) == (N_SELECTED, 5)
+    assert own["strategies"][1]["sum"] > N_SELECTED
 
 
 def test_a_dataset_with_a_tag_is_refused_with_the_datapool_off(
@@ -396,7 +441,8 @@ def test_a_dataset_with_a_tag_is_refused_with_the_datapool_off(
         dataset=dataset,
         scheduled=scheduled,
     )
-    assert info[0] == "FAILED"
+    assert info[0] == "ABORTED"
+    assert info[1].startswith("In the state INITIALIZING: ")
     assert "use_datapool" in info[1]
 
 

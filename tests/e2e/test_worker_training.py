@@ -164,11 +164,11 @@ def test_a_task_that_is_not_there_and_a_run_without_checkpoint_are_named(
         "datasource": {"bypass_verify": True},
     }
     refused = place.run("no task", worker, LIGHTLY)
-    assert refused["state"] == "FAILED"
+    assert refused["state"] == "ABORTED"
     assert "worker_config.training.task_name names 'wheels'" in refused["message"]
     assert "parts" in refused["message"]
     refused = place.run("no checkpoint", {"checkpoint_run_id": refused["run"]}, {})
-    assert refused["state"] == "FAILED"
+    assert refused["state"] == "ABORTED"
     assert "has no checkpoint. Name a run with enable_training" in refused["message"]
 
 

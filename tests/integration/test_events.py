@@ -15,11 +15,14 @@ import pytest
 import requests
 
 from lightly.server.auth.repository import find_user_by_email
-from lightly.server.errors import NotAuthenticated
+from lightly.server.errors import JobUnknown, NotAuthenticated
 from lightly.server.events import feed as feeds
 from lightly.server.events.feed import MAX_STREAMS_PER_USER
 from lightly.server.events.frames import HEARTBEAT
-from lightly.server.events.topics import WorkersTopic
+from lightly.server.events.topics import JobTopic, WorkersTopic
+from lightly.server.jobs.models import JobKind, NewJob
+from lightly.server.jobs.outbox import add_job
+from lightly.server.jobs.repository import fail_job
 from tests.conftest import DATABASES
 from tests.support.platforms import TOKEN, ServerProcess, run_process
 
@@ -153,6 +156,30 @@ def test_a_page_whose_token_is_revoked_is_cut_off(sqlite_server, monkeypatch):
     assert others[-1] == HEARTBEAT
 
 
+def test_a_job_is_followed_by_who_asked_for_it(sqlite_server):
+    database = sqlite_server.platform.database
+    sqlite_server.add_user("other@example.com")
+    dataset = sqlite_server.client.post("/v1/datasets", json={"name": "watched"}).json()["id"]
+    with database.write() as connection:
+        owner, other = (
+            find_user_by_email(connection, email)
+            for email in ("admin@localhost", "other@example.com")
+        )
+        job_id = add_job(connection, NewJob(JobKind.SAMPLING, owner.id, dataset, {}), 0)
+        fail_job(connection, job_id, "Cancelled.", 1)
+
+    topic = JobTopic(owner, job_id)
+    with database.snapshot() as connection:
+        topic.begin(connection)
+        (event,) = topic.catch_up(connection, None)
+        assert topic.poll(connection) == []
+        with pytest.raises(JobUnknown):
+            JobTopic(other, job_id).begin(connection)
+    shown = sqlite_server.client.get(f"/ext/v1/jobs/{job_id}").json()
+    assert (event.name, json.loads(event.data)) == ("job", shown)
+    assert shown["status"] == "FAILED"
+
+
 def test_streams_are_bounded_and_do_not_keep_the_server_from_ending(server_process):
     query = {"runs": True}
     with ExitStack() as stack:
@@ -173,8 +200,9 @@ def test_streams_are_bounded_and_do_not_keep_the_server_from_ending(server_proce
 
 def test_watching_needs_something_to_watch(sqlite_server):
     assert sqlite_server.client.get("/ext/v1/events").status_code == 400
-    unknown = sqlite_server.client.get(f"/ext/v1/events?runId={'a' * 24}")
-    assert unknown.status_code == 404
+    for name in ("runId", "jobId"):
+        unknown = sqlite_server.client.get(f"/ext/v1/events?{name}={'a' * 24}")
+        assert unknown.status_code == 404
 
 
 def test_nobody_is_asked_while_nothing_is_committed(sqlite_server, monkeypatch):

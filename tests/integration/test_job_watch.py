@@ -9,7 +9,8 @@ from lightly.server.errors import Unavailable
 from lightly.server.jobs import repository
 from lightly.server.jobs.models import JobKind
 from lightly.server.jobs.task import ClaimLost
-from lightly.server.selections import watch
+from lightly.server.selections import sample_values, watch
+from lightly.server.selections.sample_values import read_classes, read_numbers
 from lightly.server.selections.watch import JobWatch
 from tests.conftest import DATABASES
 from tests.support.embedding_tasks import open_bench
@@ -55,6 +56,25 @@ def test_a_cancelled_task_is_stopped(task, monkeypatch):
 
     with pytest.raises(ClaimLost):
         note(1, 9)
+
+
+@pytest.mark.parametrize("read", [read_numbers, read_classes])
+def test_reading_values_of_samples_tells_its_progress_and_can_be_cancelled(task, read, monkeypatch):
+    monkeypatch.setattr(sample_values, "_SAMPLES_AT_ONCE", 1)
+    monkeypatch.setattr(watch, "INTERVAL_S", 0.0)
+    noted = []
+
+    def note(done, total):
+        noted.append((done, total))
+
+    read(task.database, 1, 3, "weight", note)
+    note_progress = JobWatch(task).begin("READING")
+    with task.database.write() as connection:
+        repository.fail_job(connection, task.job_id, "The job was cancelled.", 1)
+
+    assert noted == [(0, 3), (1, 3), (2, 3)]
+    with pytest.raises(ClaimLost):
+        read(task.database, 1, 3, "weight", note_progress)
 
 
 def test_a_task_that_was_taken_over_writes_no_progress(task, monkeypatch):

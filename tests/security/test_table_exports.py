@@ -19,7 +19,7 @@ from lightly._kit.spreadsheet_cells import FORMULA_STARTS, restore_cell
 from lightly.server.exports.archive import ArchiveMember, name_member, stream_archive
 from lightly.utils.io import load_embeddings, save_embeddings
 from lightly.worker.runs.excluded import CORRUPT, ExcludedFiles, read_excluded
-from lightly.worker.runs.reporting import encode_table, load_excluded
+from lightly.worker.runs.tables import encode_table, load_excluded
 
 FORMULAS = ["=1+2.jpg", "+1.jpg", "-i.mp4", "@sum(a1).jpg", "\tcmd.jpg", "'=1.jpg"]
 #: All that a file can be called, with the characters that matter more often than by chance.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from unittest.mock import patch
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -18,6 +20,12 @@ from lightly.api.transport import Transport
 #: Looks at a request; returns an answer, raises, or returns None to let it pass.
 Hook = Callable[[requests.PreparedRequest], requests.Response | None]
 Outcome = requests.Response | Exception
+
+
+def connect_client(url: str, token: str) -> ApiWorkflowClient:
+    """Return a client of a server; the environment stays as it is."""
+    with patch.dict(os.environ, {"LIGHTLY_SERVER_LOCATION": url}):
+        return ApiWorkflowClient(token=token)
 
 
 def make_response(

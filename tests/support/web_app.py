@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from lightly.api import ApiWorkflowClient
 from tests.support.browsers import SCRIPT
 from tests.support.pictures import draw_folder
 from tests.support.platforms import TOKEN, ServerProcess, run_process
+from tests.support.sdk import connect_client
 
 N_PICTURES = 48
 #: What somebody might put everywhere to run a script.
@@ -87,12 +86,8 @@ def run_shown(folder: Path) -> Iterator[Shown]:
     }
     (folder / "input").mkdir()
     mounts = {"LIGHTLY_SERVER_INPUT_MOUNT": str(folder / "input")}
-    with (
-        run_process(folder / "data", **mounts) as server,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setenv("LIGHTLY_SERVER_LOCATION", server.url)
-        client = ApiWorkflowClient(token=TOKEN)
+    with run_process(folder / "data", **mounts) as server:
+        client = connect_client(server.url, TOKEN)
         client.create_dataset("street scenes")
         client.upload_dataset(str(folder / "pictures"), mode="full", custom_metadata=metadata)
         uploaded = client.get_filenames()

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import requests
 from numpy.typing import NDArray
 
 from lightly.api import ApiWorkflowClient
 from tests.support.pictures import draw_folder
 from tests.support.platforms import TOKEN, ServerProcess, run_process
+from tests.support.sdk import connect_client
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 _DIMENSION = 8
@@ -96,10 +96,8 @@ def show_scenes(folder: Path, count: int) -> Iterator[Scenes]:
     }
     vectors = generator.normal(size=(count, _DIMENSION)).astype(np.float32)
     scores = generator.random(count)
-    with run_process(folder / "data") as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIGHTLY_SERVER_LOCATION", server.url)
-        patch.setenv("LIGHTLY_TOKEN", TOKEN)
-        client = ApiWorkflowClient()
+    with run_process(folder / "data") as server:
+        client = connect_client(server.url, TOKEN)
         client.create_dataset("street scenes")
         client.upload_dataset(str(pictures), mode="full", custom_metadata=metadata)
         assert client.get_filenames() == names

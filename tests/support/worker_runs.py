@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from lightly.api import ApiWorkflowClient
 from lightly.openapi_generated.swagger_client.models import DatasetType, DatasourcePurpose
 from tests.support.pictures import draw_folder
 from tests.support.platforms import ServerProcess, name_mounts, run_process
+from tests.support.sdk import connect_client
 from tests.support.worker_process import ComputeWorker
 
 DIVERSITY = [{"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}]
@@ -71,6 +71,29 @@ class LocalPlace:
         (self.root / "lightly" / name).mkdir(parents=True)
         return draw_folder(self.root / "input" / name, n_pictures)
 
+    def predict(
+        self, pictures: str, task: str, categories: Sequence[str], boxes: Mapping[str, list[Any]]
+    ) -> None:
+        """Put predicted boxes beside the pictures of `draw`.
+
+        Args:
+            pictures: Their folder.
+            task: Name of the task.
+            categories: Their ids are their places.
+            boxes: Predictions by name of the picture.
+        """
+        root = self.root / "lightly" / pictures / ".lightly" / "predictions"
+        entries = [{"id": id_, "name": name} for id_, name in enumerate(categories)]
+        schema = {"task_type": "object-detection", "categories": entries}
+        files = {"tasks": [task], f"{task}/schema": schema} | {
+            f"{task}/{name.rpartition('.')[0]}": {"predictions": found}
+            for name, found in boxes.items()
+        }
+        for name, content in files.items():
+            path = root / f"{name}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content))
+
     def schedule(self, name: str, pictures: str, *, n_samples: int, **worker: Any) -> ScheduledRun:
         """Make a dataset and schedule a run.
 
@@ -80,8 +103,7 @@ class LocalPlace:
             n_samples: How many to select.
             **worker: Options of the run.
         """
-        with patch.dict(os.environ, {"LIGHTLY_SERVER_LOCATION": self.server.url}):
-            client = ApiWorkflowClient(token=self.server.token)
+        client = connect_client(self.server.url, self.server.token)
         client.create_dataset(name, DatasetType.IMAGES)
         for purpose in (DatasourcePurpose.INPUT, DatasourcePurpose.LIGHTLY):
             client.set_local_config(relative_path=pictures, purpose=purpose)

@@ -10,12 +10,14 @@ import click
 
 from lightly import __version__
 from lightly._kit.egress import EgressPolicy
+from lightly._kit.errors import BadInput
 from lightly.api.configuration import read_server_location, read_token
 from lightly.cli.key_values import KeyValueCommand, Setting, Values
 from lightly.worker.settings import (
     DEFAULT_CACHE_BYTES,
     EGRESS_VARIABLE,
     EXECUTORS,
+    MAX_SELECTION_SHARDS,
     WORKER_ID_VARIABLE,
     WorkerSettings,
     find_work_dir,
@@ -32,7 +34,31 @@ _OLD_WORDS = (
 )
 
 
+#: What of a configuration has its own place there, beside `docker`.
+_PARTS = {"docker": "worker_config", "lightly": "lightly_config", "selection": "selection_config"}
+
+
+def _refuse_options_of_runs(words: tuple[str, ...]) -> None:
+    """Raise `BadInput` for what the old image took at its start, and runs take now."""
+    known = {setting.key for setting in _OLD_WORDS}
+    for word in words:
+        name = word.partition("=")[0].lstrip("+")
+        first = name.partition(".")[0]
+        if name in known or first == "worker":
+            continue
+        from lightly.utils.run_configuration.free_form import FreeFormDocker
+
+        is_option = first in FreeFormDocker.model_fields
+        part = _PARTS.get(first) or ("worker_config" if is_option else "")
+        if part:
+            raise BadInput(
+                f"{name[:80]!r} is an option of runs, not of the worker. Give it as {part} to "
+                "schedule_compute_worker_run."
+            )
+
+
 def _read_words(words: tuple[str, ...]) -> Values:
+    _refuse_options_of_runs(words)
     command = KeyValueCommand(
         "worker", lambda values: values, settings=_OLD_WORDS, summary="", examples=()
     )
@@ -53,9 +79,17 @@ def _read_words(words: tuple[str, ...]) -> Values:
     type=click.Choice(EXECUTORS),
     default="threads",
     show_default=True,
-    help="What runs the per-image work.",
+    help="What runs the per-image work and the shards of selections.",
 )
 @click.option("--executor-address", help="Address of the cluster of Ray or Dask.")
+@click.option(
+    "--selection-shards",
+    type=click.IntRange(1, MAX_SELECTION_SHARDS),
+    default=1,
+    show_default=True,
+    envvar="LIGHTLY_WORKER_SELECTION_SHARDS",
+    help="In how many shards to select by DIVERSITY, on the executor. Picks depend on it.",
+)
 @click.option(
     "--egress-allow",
     default="",
@@ -119,5 +153,6 @@ def worker(words: tuple[str, ...], **options: Any) -> None:
             ends_with_input=options["until_eof"],
             makes_auto_tags=options["auto_tags"],
             detector=options["detector"] or None,
+            selection_shards=options["selection_shards"],
         )
     )

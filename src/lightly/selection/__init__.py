@@ -11,7 +11,11 @@ from lightly.selection.coverage_curve import CoverageCurve, measure_coverage_cur
 from lightly.selection.diversity import Diversity, DiversityReport
 from lightly.selection.engine import select
 from lightly.selection.errors import InvalidSelectionInput, SelectionCancelled
-from lightly.selection.explanation import SelectionExplanation, explain_selection
+from lightly.selection.explanation import (
+    SelectionExplanation,
+    explain_selection,
+    measure_pick_distances,
+)
 from lightly.selection.near_distance import suggest_near_distance
 from lightly.selection.near_duplicates import NearDuplicates, find_near_duplicates
 from lightly.selection.object_diversity import ObjectDiversityReport
@@ -73,6 +77,7 @@ __all__ = [
     "group_strategies",
     "measure_coverage",
     "measure_coverage_curve",
+    "measure_pick_distances",
     "run_on",
     "score_outliers",
     "select",

@@ -36,8 +36,10 @@ _STOP_ORDER: tuple[StopReason, ...] = ("min_distance", "min_typicality", "max_su
 # Takes what returns the state of a run.
 KeepState = Callable[[Callable[[], SelectionState]], None]
 _NO_ROWS = np.empty(0, dtype=np.int64)
-# Picks between two beats of progress where nothing else sets the rhythm.
+# Picks between two beats of progress where nothing else sets the rhythm, and candidates that are
+# looked at between two beats where a pick may look at all.
 _PICKS_PER_BEAT = 64
+_CANDIDATES_PER_BEAT = 1 << 20
 
 
 def select(
@@ -255,6 +257,9 @@ def _pick_singly(
 ) -> StopReason | None:
     """Append rows that a picker proposes, testing each for all stopping conditions."""
     many = picker if isinstance(picker, Mixture) and _all_count(objectives) else None
+    picks_per_beat = _PICKS_PER_BEAT
+    if isinstance(picker, Mixture):
+        picks_per_beat = min(_PICKS_PER_BEAT, 1 + _CANDIDATES_PER_BEAT // max(1, len(run.samples)))
     while len(picked) < run.n_wanted:
         rows = many.pick_many(run.n_wanted - len(picked)) if many is not None else _NO_ROWS
         if rows.size:
@@ -273,7 +278,7 @@ def _pick_singly(
         picker.accept()
         picked.append(row)
         run.pulse.n_picked = len(picked)
-        if len(picked) % _PICKS_PER_BEAT == 0:
+        if len(picked) % picks_per_beat == 0:
             run.pulse.beat()
     return None
 

@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from lightly.selection.cell_search import CellSearch, Recall
+from lightly.selection.cells import lay_cells
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, IndexArray
 from lightly.selection.kernels.loading import get_loaded_kernels, load_more_kernels
 from lightly.selection.neighbours import find_neighbours
@@ -41,6 +43,7 @@ class NeighbourGraph:
         starts: Where each spot's neighbours begin, shape ``[spots + 1]``.
         n_neighbours: K.
         exponent: Distances are true ones times two to the power of this.
+        recall: How many of the true neighbours these are.
     """
 
     spot_of: IndexArray
@@ -51,6 +54,7 @@ class NeighbourGraph:
     starts: IndexArray
     n_neighbours: int
     exponent: int
+    recall: Recall
 
     @property
     def n_spots(self) -> int:
@@ -103,18 +107,24 @@ class Followers:
 
 
 def build_graph(
-    space: EmbeddingSpace, samples: IndexArray, n_neighbours: int, pulse: Pulse
+    space: EmbeddingSpace,
+    samples: IndexArray,
+    n_neighbours: int,
+    pulse: Pulse,
+    *,
+    is_exact: bool = True,
 ) -> NeighbourGraph:
-    """Find the K nearest other spots of every spot, exactly.
+    """Find the K nearest other spots of every spot.
 
-    Cost: M^2 d multiply-adds for M samples, as `find_neighbours`. Memory: 8 K bytes per spot, as
-    much for followers, and what `find_neighbours` needs.
+    Cost: M^2 d multiply-adds for M samples, as `find_neighbours`; where it need not be exact as
+    `find_nearly`. Memory: 8 K bytes per spot, as much for followers, and what these need.
 
     Args:
         space: Embeddings.
         samples: Positions of the samples to look at, ascending, at least one.
         n_neighbours: K; at most one less than there are spots is used.
         pulse: Beats every now and then.
+        is_exact: Whether all neighbours have to be found.
     """
     spot_of = find_spots(space, samples, pulse)
     firsts = np.unique(spot_of, return_index=True)[1]
@@ -123,10 +133,14 @@ def build_graph(
     if n_used == 0:
         nothing = np.empty(0, dtype=np.int32)
         reach, starts = np.ones(1, dtype=np.int64), np.zeros(2, dtype=np.int64)
-        return NeighbourGraph(spot_of, weights, reach, nothing, nothing, starts, 0, 0)
-    distances = np.empty((len(firsts), n_used))
-    numbers = np.empty((len(firsts), n_used), dtype=np.int32)
-    for tile in find_neighbours(space, samples[firsts], n_used, pulse):
+        return NeighbourGraph(spot_of, weights, reach, nothing, nothing, starts, 0, 0, Recall())
+    spots = samples[firsts]
+    cells = None if is_exact else lay_cells(space, spots, pulse)
+    search = None if cells is None else CellSearch(cells, n_used, pulse)
+    tiles = search.find() if search else find_neighbours(space, spots, n_used, pulse)
+    distances = np.empty((len(spots), n_used))
+    numbers = np.empty((len(spots), n_used), dtype=np.int32)
+    for tile in tiles:
         distances[tile.rows], numbers[tile.rows] = tile.distances, tile.numbers
     exponent = _choose_exponent(float(distances[:, -1].max()), len(samples))
     reach = np.rint(np.ldexp(distances[:, -1], exponent)).astype(np.int64)
@@ -141,6 +155,7 @@ def build_graph(
         starts=np.concatenate([[0], np.cumsum(is_nearer.sum(axis=1))]),
         n_neighbours=n_used,
         exponent=exponent,
+        recall=search.measure_recall(distances) if search else Recall(),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lightly.selection.codes import Codec, CodedPicks, address_of
 from lightly.selection.embeddings import EmbeddingSpace, Float32Array, Float64Array, IndexArray
@@ -68,7 +69,7 @@ def find_neighbours(
     order = _put_together(space, samples)
     samples = samples[order]
     measure = _open_kernels(space, samples, n_neighbours) or partial(
-        _measure_by_products, space, samples, n_neighbours
+        measure_by_products, space, samples, n_neighbours
     )
     starts = range(0, len(samples), _TILE_ROWS)
     for first in range(0, len(starts), _TILES_AT_ONCE):
@@ -152,26 +153,46 @@ def _open_kernels(space: EmbeddingSpace, samples: IndexArray, n_neighbours: int)
     return measure
 
 
-def _measure_by_products(
-    space: EmbeddingSpace, samples: IndexArray, n_neighbours: int, rows: IndexArray, pulse: Pulse
+def measure_by_products(
+    space: EmbeddingSpace,
+    samples: IndexArray,
+    n_neighbours: int,
+    rows: IndexArray,
+    pulse: Pulse,
+    *,
+    columns: IndexArray | None = None,
+    may_count: Callable[[IndexArray], NDArray[np.bool_]] | None = None,
 ) -> tuple[Float64Array, IndexArray]:
-    """Return the smallest squared distances of a few rows, ascending, and to which samples."""
+    """Return the smallest squared distances of a few rows, ascending, and to which samples.
+
+    Args:
+        space: Embeddings.
+        samples: The samples to look among.
+        n_neighbours: K; each row has at least so many others that count.
+        rows: Places of samples.
+        pulse: Beats between tiles.
+        columns: Places of the samples to look at, ascending; all if None.
+        may_count: Returns which of some samples count for which row; all do if None.
+    """
     points, lengths = space.screen_points(samples[rows])
     bars = np.full(len(rows), np.inf)
     found: list[tuple[IndexArray, IndexArray, Float64Array]] = []
-    for start in range(0, len(samples), _TILE_COLUMNS):
+    columns = np.arange(len(samples)) if columns is None else columns
+    for start in range(0, len(columns), _TILE_COLUMNS):
         pulse.beat()
-        columns = np.arange(start, min(start + _TILE_COLUMNS, len(samples)))
-        others, other_lengths = space.screen_points(samples[columns])
+        some = columns[start : start + _TILE_COLUMNS]
+        others, other_lengths = space.screen_points(samples[some])
         low = points @ space.turn_into_pivots(others).T
-        _mask_selves(low, rows, start)
+        _mask_selves(low, rows, some)
+        if may_count is not None:
+            low[~may_count(some)] = np.inf
         widest = space.screen_widths(lengths, other_lengths.max(keepdims=True))
         offsets = space.offsets(lengths)
         bars = np.minimum(bars, _find_bars(low, n_neighbours) + offsets + widest)
         # The comparison is in float32: rounding the limit up can only let more pairs pass.
         limits = np.nextafter((bars - offsets).astype(np.float32), np.float32(np.inf))
         place, column = np.nonzero(low <= limits[:, None])
-        found.append((place, columns[column], low[place, column] + offsets[place]))
+        found.append((place, some[column], low[place, column] + offsets[place]))
     place, column, bound = (np.concatenate(parts) for parts in zip(*found, strict=True))
     stays = (bound <= bars[place]) & np.isfinite(bound)
     place, column = place[stays], column[stays]
@@ -182,10 +203,11 @@ def _measure_by_products(
     return exact[chosen], column[chosen]
 
 
-def _mask_selves(low: Float32Array, rows: IndexArray, first_column: int) -> None:
+def _mask_selves(low: Float32Array, rows: IndexArray, columns: IndexArray) -> None:
     """No sample is its own neighbour."""
-    inside = np.flatnonzero((rows >= first_column) & (rows < first_column + low.shape[1]))
-    low[inside, rows[inside] - first_column] = np.inf
+    places = np.minimum(np.searchsorted(columns, rows), len(columns) - 1)
+    own = np.flatnonzero(columns[places] == rows)
+    low[own, places[own]] = np.inf
 
 
 def _find_bars(low: Float32Array, n_neighbours: int) -> Float64Array:

@@ -98,7 +98,7 @@ def find_places(space: EmbeddingSpace, samples: IndexArray, pulse: Pulse) -> Pla
     """
     examined = draw_samples(samples, MOST_EXAMINED)
     rows = space.read(examined)
-    grid = _lay_grid(rows)
+    grid = lay_grid(rows)
     points = grid.round(rows)
     lengths2 = np.einsum("ij,ij->i", points, points)
     total = int(lengths2.astype(np.int64).sum())
@@ -165,7 +165,7 @@ def _scramble(positions: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return z ^ (z >> np.uint64(31))
 
 
-def _lay_grid(rows: Float32Array) -> Grid:
+def lay_grid(rows: Float32Array) -> Grid:
     """Return the grid on which the typical distance to the mean is a few thousand units."""
     mean = _add_up(rows.astype(np.float64)) / len(rows)
     centred = rows - mean

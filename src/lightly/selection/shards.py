@@ -32,14 +32,14 @@ class ShardSpec:
         number: Which one it is.
         positions: Of its samples in the input, ascending.
         rows: Their embeddings, or a source of all embeddings to read them from.
-        preselected: Embeddings of what is selected already.
+        preselected: Embeddings of what is selected already, or positions in the source.
         n_samples: Most picks.
     """
 
     number: int
     positions: IndexArray
     rows: Float32Array | RowSource
-    preselected: Float32Array
+    preselected: Float32Array | IndexArray
     n_samples: int
 
 
@@ -57,6 +57,21 @@ class ShardPicks:
     number: int
     positions: IndexArray
     distances: Float64Array
+    radius: float
+
+
+@dataclass(frozen=True, eq=False)
+class ShardNet:
+    """What shards have kept: a net of all candidates.
+
+    Attributes:
+        kept: Positions in the input, ascending.
+        n_shards: How many shards there were.
+        radius: No candidate is farther than this from what was kept.
+    """
+
+    kept: IndexArray
+    n_shards: int
     radius: float
 
 
@@ -147,13 +162,75 @@ def select_in_shards(
     matrix = as_matrix(embeddings)  # type: ignore[arg-type]  # a source reads like an array
     _check_numbers(matrix, n_samples, shards)
     selected = read_positions(preselected, len(matrix), "preselected samples")
-    earlier = np.asarray(matrix[selected], dtype=np.float32)
-    dealt = deal(np.setdiff1d(np.arange(len(matrix)), selected), shards, seed)
+    net = find_net(
+        embeddings,
+        n_samples,
+        shards=shards,
+        candidates=np.arange(len(matrix)),
+        preselected=selected,
+        seed=seed,
+        runner=runner,
+        progress=progress,
+        should_cancel=should_cancel,
+    )
+    members = np.concatenate([selected, net.kept])
+    result = select(
+        n_samples=n_samples,
+        strategies=[Diversity(np.asarray(matrix[members], dtype=np.float32))],
+        preselected=np.arange(len(selected)),
+        should_cancel=should_cancel,
+    )
+    if progress is not None:
+        progress(net.n_shards, net.n_shards)
+    return ShardedSelection(
+        indices=members[result.indices],
+        distances=result.distances,
+        n_shards=net.n_shards,
+        n_kept=len(net.kept),
+        common_radius=net.radius,
+        radius_bound=net.radius + _read_radius(result.strategies[0]),
+        best_radius_bound=0.0 if len(selected) else net.radius / 2.0,
+    )
+
+
+def find_net(
+    embeddings: ArrayLike | RowSource,
+    n_samples: int,
+    *,
+    shards: int,
+    candidates: IndexArray,
+    preselected: IndexArray,
+    seed: int = 0,
+    runner: ShardRunner | None = None,
+    progress: ReportProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> ShardNet:
+    """Let shards pick, and keep what is needed of it: the first round of `select_in_shards`.
+
+    Args:
+        embeddings: As there, and so are the others.
+        n_samples: Most picks of a shard.
+        shards: How many to make.
+        candidates: Positions that may be picked, ascending.
+        preselected: Positions that are selected from the start.
+        seed: By which candidates are dealt to shards.
+        runner: What runs shards.
+        progress: Called with (shards done, all shards).
+        should_cancel: Asked between shards.
+
+    Raises:
+        InvalidSelectionInput: If a value breaks a rule.
+        SelectionCancelled: If ``should_cancel`` said so.
+    """
+    matrix = as_matrix(embeddings)  # type: ignore[arg-type]  # a source reads like an array
+    _check_numbers(matrix, n_samples, shards)
+    is_source = isinstance(embeddings, RowSource)
+    earlier = preselected if is_source else np.asarray(matrix[preselected], dtype=np.float32)
+    dealt = deal(np.setdiff1d(candidates, preselected), shards, seed)
     found: dict[int, ShardPicks] = {}
 
     def make(number: int) -> ShardSpec:
         positions = dealt[number]
-        is_source = isinstance(embeddings, RowSource)
         rows = embeddings if is_source else np.asarray(matrix[positions], dtype=np.float32)
         return ShardSpec(number, positions, rows, earlier, n_samples)  # type: ignore[arg-type]  # one or the other
 
@@ -164,26 +241,8 @@ def select_in_shards(
             progress(len(found), len(dealt))
         if should_cancel is not None and should_cancel():
             raise SelectionCancelled
-    common = max((picks.radius for picks in found.values()), default=0.0)
-    kept = _keep(found.values(), common)
-    rows = np.concatenate([earlier, np.asarray(matrix[kept], dtype=np.float32)])
-    result = select(
-        n_samples=n_samples,
-        strategies=[Diversity(rows)],
-        preselected=np.arange(len(earlier)),
-        should_cancel=should_cancel,
-    )
-    if progress is not None:
-        progress(len(dealt), len(dealt))
-    return ShardedSelection(
-        indices=kept[result.indices - len(earlier)],
-        distances=result.distances,
-        n_shards=len(dealt),
-        n_kept=len(kept),
-        common_radius=common,
-        radius_bound=common + _read_radius(result.strategies[0]),
-        best_radius_bound=0.0 if len(earlier) else common / 2.0,
-    )
+    radius = max((picks.radius for picks in found.values()), default=0.0)
+    return ShardNet(_keep(found.values(), radius), len(dealt), radius)
 
 
 def _keep(found: Iterable[ShardPicks], radius: float) -> IndexArray:
@@ -196,9 +255,7 @@ def _keep(found: Iterable[ShardPicks], radius: float) -> IndexArray:
 
 def pick_shard(spec: ShardSpec) -> ShardPicks:
     """Pick in one shard; may run in another process, on one thread."""
-    own = spec.rows
-    rows = own[spec.positions] if isinstance(own, RowSource) else own
-    matrix = np.concatenate([spec.preselected, np.asarray(rows, dtype=np.float32)])
+    matrix = _read_rows(spec)
     n_earlier = len(spec.preselected)
     result = select(
         n_samples=spec.n_samples,
@@ -209,6 +266,15 @@ def pick_shard(spec: ShardSpec) -> ShardPicks:
     radius = _read_radius(result.strategies[0])
     positions = spec.positions[result.indices - n_earlier]
     return ShardPicks(spec.number, positions, result.distances, radius)
+
+
+def _read_rows(spec: ShardSpec) -> Float32Array:
+    """Return what is selected already, then the samples of the shard."""
+    parts = [spec.preselected, spec.rows]
+    if isinstance(spec.rows, RowSource):
+        wanted = np.asarray(spec.preselected, dtype=np.int64), spec.positions
+        parts = [spec.rows[rows] for rows in wanted]  # type: ignore[misc]  # whatever the file holds
+    return np.concatenate([np.asarray(part, dtype=np.float32) for part in parts])
 
 
 def deal(samples: IndexArray, n_shards: int, seed: int) -> list[IndexArray]:

@@ -73,7 +73,7 @@ class WeightsReport(StrategyReport):
     Attributes:
         total: Sum of values over the whole selection, preselected samples included.
         is_below_range: Whether the sum ended below the demanded minimum.
-        n_missing: Candidates without a value.
+        n_missing: Candidates without a value; of strategies on objects, without objects.
         seed: Seed of the values if they are random.
     """
 
@@ -105,7 +105,8 @@ class WeightsObjective(KnownObjective):
         self._added = self._numbers if parts is None else parts.added[run.samples]
         self._is_empty = None if parts is None else parts.is_empty[run.samples]
         self._max_sum, self._min_sum, self._min_value = max_sum, min_sum, min_value
-        self._n_missing = int(np.count_nonzero(values.missing[run.samples]))
+        is_missing = values.missing[run.samples] if self._is_empty is None else self._is_empty
+        self._n_missing = int(np.count_nonzero(is_missing))
         self._seed = values.seed
         self._range = _find_range(self._numbers)
         self._picked: list[float] = []

@@ -8,27 +8,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lightly._kit.errors import BadInput
+from lightly.active_learning.scorers.detection import FREQUENCY_PENALTY, MIN_SCORE
+from lightly.data.made_tasks import PRETAGGING_TASK
 from lightly.embedding.registry import DEFAULT_MODEL_ID
 from lightly.embedding.training.settings import TrainingSettings, read_training_settings
 from lightly.utils.run_configuration.reading import read_free_form
+from lightly.utils.run_configuration.unworkable import check_workable, read_scorer
 from lightly.worker.errors import RunRefused
 
 log = logging.getLogger("lightly.worker")
 
-#: What this worker cannot do, by the option that asks for it and its harmless values.
-_CANNOT: Mapping[str, tuple[str, tuple[object, ...]]] = {
-    "appendWeakLabels": ("make weak labels", (None, False)),
-    "uploadDataset": ("upload images without a datasource", (None, False)),
-}
-#: Options of the oldest clients that change nothing here, with what holds instead. They are logged.
-_WITHOUT_EFFECT = {
-    "dumpDataset": "selected images are in the dataset; `lightly copy` writes them to a folder",
-    "dumpSampledEmbeddings": "embeddings of the selection are in the dataset",
-    "memoryRequirementInGB": "memory is bounded without a setting",
-    "runDirectory": "results are artifacts of the run",
-    "pretaggingDebug": "predictions are shown in the web app",
-    "sanityCheck": "`lightly worker --help` shows that a worker starts",
-}
+#: Options that say what to select, and mean nothing beside a selection of its own.
+_OLD_SELECTION = ("method", "stoppingCondition", "activeLearning")
+
+
+@dataclass(frozen=True)
+class ObjectFrequency:
+    """How the score `object_frequency` of pretagging counts.
+
+    Attributes:
+        penalty: What each further object of a class adds.
+        min_score: The lowest score.
+    """
+
+    penalty: float = FREQUENCY_PENALTY
+    min_score: float = MIN_SCORE
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,18 @@ class RunOptions:
     sequence_length: int = 1
     trusts_frame_count: bool = False
     draws_timeline: bool = True
+    n_example_pairs: int | None = None
+    stores_selected_embeddings: bool = False
+    object_frequency: ObjectFrequency = ObjectFrequency()
     training: TrainingSettings | None = None
     checkpoint_run_id: str = ""
     selection: Mapping[str, Any] = field(default_factory=dict)
     docker: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def adds_to_dataset(self) -> bool:
+        """Whether what is selected becomes part of the dataset: not of a datapool that stays."""
+        return self.enable_datapool_update or not self.use_datapool
 
     @property
     def object_task(self) -> str:
@@ -77,22 +89,24 @@ class RunOptions:
         return (self.docker.get("objectLevel") or {}).get("taskName") or ""
 
 
-def read_options(answer: Mapping[str, Any]) -> RunOptions:
+def read_options(answer: Mapping[str, Any], *, dataset_id: str = "") -> RunOptions:
     """Return the options of a configuration as the server keeps it.
 
     Args:
         answer: `version` and `config`.
+        dataset_id: Of the dataset that the run is about.
 
     Raises:
         RunRefused: If it asks for something that cannot be done.
-        InvalidConfiguration: If a free-form configuration has an unknown or a wrong option.
+        InvalidConfiguration: If a free-form configuration has an unknown or a wrong option, or any
+            has one that no run carries out.
     """
     version, config = answer.get("version", "V0"), dict(answer["config"])
     if version == "V0":
         config = read_free_form(config)
+    check_workable(config, "config", dataset_id=dataset_id)
     docker = dict(config.get("docker") or {})
-    _refuse_what_cannot_be_done(docker)
-    _log_what_has_no_effect(docker)
+    _log_what_has_no_effect(docker, config.get("selection") or {})
     datasource = dict(docker.get("datasource") or {})
     return RunOptions(
         bypass_verify=datasource.get("bypassVerify", False),
@@ -114,6 +128,9 @@ def read_options(answer: Mapping[str, Any]) -> RunOptions:
         sequence_length=docker.get("selectedSequenceLength") or 1,
         trusts_frame_count=datasource.get("useFrameCountMetadata", False),
         draws_timeline=docker.get("showVideoSamplingTimeline", True),
+        n_example_pairs=docker.get("nExampleImages"),
+        stores_selected_embeddings=docker.get("dumpSampledEmbeddings", False),
+        object_frequency=_read_object_frequency(docker),
         training=_read_training(docker, config.get("lightly") or {}),
         checkpoint_run_id=docker.get("checkpointRunId") or "",
         selection=config.get("selection") or make_old_selection(docker),
@@ -121,24 +138,22 @@ def read_options(answer: Mapping[str, Any]) -> RunOptions:
     )
 
 
-def _refuse_what_cannot_be_done(docker: Mapping[str, Any]) -> None:
-    for option, (deed, harmless) in _CANNOT.items():
-        if docker.get(option) not in harmless:
-            raise _refuse(option, deed)
-    if docker.get("enableCorruptnessCheck") is False:
-        raise _refuse("enableCorruptnessCheck: false", "embed files that cannot be decoded")
+def _log_what_has_no_effect(docker: Mapping[str, Any], selection: Mapping[str, Any]) -> None:
+    for option in _OLD_SELECTION if selection else ():
+        if docker.get(option):
+            log.warning("worker_config.%s changes nothing beside a selection_config.", option)
+    if (docker.get("training") or {}).get("taskName") and not docker.get("enableTraining"):
+        log.warning("worker_config.training changes nothing without enable_training.")
+    if docker.get("pretaggingDebug") and not docker.get("pretagging"):
+        log.warning("worker_config.pretagging_debug changes nothing without pretagging.")
+    if docker.get("memoryRequirementInGB") is not None:
+        log.info("Memory is bounded whatever worker_config.memory_requirement_in_GB is.")
 
 
-def _refuse(option: str, deed: str) -> RunRefused:
-    return RunRefused(
-        f"This worker cannot {deed}. Leave worker_config.{option} out, or set it to its default."
-    )
-
-
-def _log_what_has_no_effect(docker: Mapping[str, Any]) -> None:
-    for option, instead in _WITHOUT_EFFECT.items():
-        if docker.get(option) not in (None, False, "", -1):
-            log.warning("worker_config.%s changes nothing: %s.", option, instead)
+def _read_object_frequency(docker: Mapping[str, Any]) -> ObjectFrequency:
+    config = docker.get("scorerConfig") or {}
+    given = {"penalty": config.get("frequencyPenalty"), "min_score": config.get("minScore")}
+    return ObjectFrequency(**{name: value for name, value in given.items() if value is not None})
 
 
 def _read_expiry(datasource: Mapping[str, Any]) -> ExpiryOptions | None:
@@ -229,13 +244,20 @@ def _make_old_strategies(
         diversity["stopping_condition_minimum_distance"] = min_distance
     strategies = [{"input": {"type": "EMBEDDINGS"}, "strategy": diversity}]
     if method == "coral":
-        scores = dict(docker.get("activeLearning") or {})
-        if not scores.get("taskName"):
-            raise RunRefused(
-                "The method coral needs worker_config.active_learning.task_name: the prediction "
-                "task whose scores weigh the samples."
-            )
-        score = scores.get("scoreName") or "uncertainty_margin"
-        source = {"type": "SCORES", "task": scores["taskName"], "score": score}
-        strategies.append({"input": source, "strategy": {"type": "WEIGHTS"}})
+        strategies.append({"input": _name_old_scores(docker), "strategy": {"type": "WEIGHTS"}})
     return strategies
+
+
+def _name_old_scores(docker: Mapping[str, Any]) -> dict[str, str]:
+    """Return the scores of the method coral: of a task that is named, or of pretagging."""
+    scores = dict(docker.get("activeLearning") or {})
+    if scores.get("taskName"):
+        score = scores.get("scoreName") or "uncertainty_margin"
+        return {"type": "SCORES", "task": scores["taskName"], "score": score}
+    if docker.get("pretagging"):
+        return {"type": "SCORES", "task": PRETAGGING_TASK, "score": read_scorer(docker)}
+    raise RunRefused(
+        "The method coral needs worker_config.active_learning.task_name: the prediction task whose "
+        "scores weigh the samples. Or set worker_config.pretagging, and name one of its scores as "
+        "scorer."
+    )

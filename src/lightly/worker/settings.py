@@ -13,6 +13,7 @@ from lightly._kit.errors import BadInput
 EXECUTORS = ("threads", "ray", "dask")
 #: What is known of about 700,000 images with the shipped model.
 DEFAULT_CACHE_BYTES = 10 * 1024**3
+MAX_SELECTION_SHARDS = 4_096
 WORK_DIR_VARIABLE = "LIGHTLY_WORKER_DIR"
 #: The same as the server's, which has to connect to the same stores.
 EGRESS_VARIABLE = "LIGHTLY_SERVER_EGRESS_ALLOW"
@@ -44,6 +45,8 @@ class WorkerSettings:
         ends_with_input: Whether to end when standard input is closed.
         detector: Id of what finds objects; None for the only detector of this machine.
         makes_auto_tags: Whether every run stores tags, not only those whose selection needs them.
+        selection_shards: In how many shards to select by DIVERSITY, where the executor is; 1 for
+            none. Picks depend on it.
 
     Raises:
         BadInput: If a setting breaks a rule.
@@ -67,6 +70,7 @@ class WorkerSettings:
     ends_with_input: bool = False
     makes_auto_tags: bool = False
     detector: str | None = None
+    selection_shards: int = 1
 
     def __post_init__(self) -> None:
         if self.executor not in EXECUTORS:
@@ -75,6 +79,11 @@ class WorkerSettings:
             )
         if self.n_processes is not None and self.n_processes < 1:
             raise BadInput(f"n_processes must be at least 1, got {self.n_processes}.")
+        if not 1 <= self.selection_shards <= MAX_SELECTION_SHARDS:
+            raise BadInput(
+                f"selection_shards must be 1 to {MAX_SELECTION_SHARDS}, got "
+                f"{self.selection_shards}."
+            )
         for name in ("input_mount", "lightly_mount"):
             folder = getattr(self, name)
             if folder is not None and not folder.is_dir():

@@ -114,7 +114,8 @@ def test_two_tags_are_compared_by_samples_values_and_coverage(watched, scenes):
     distances = np.linalg.norm(scenes.vectors[:24, None] - scenes.vectors[None, CHOSEN], axis=2)
     nearest = distances.min(axis=1)
     facts = page.locator("header p[role=status]")
-    expect(facts).to_contain_text(f"{nearest.max():.4g}")
+    # A job of the server: on a busy machine it waits for its turn.
+    expect(facts).to_contain_text(f"{nearest.max():.4g}", timeout=30_000)
     expect(facts).to_contain_text(f"{nearest.mean():.4g}")
     page.locator(".area canvas[data-drawn=whole]").wait_for()
     worst = page.locator(".worst a")

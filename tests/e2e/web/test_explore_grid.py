@@ -132,3 +132,83 @@ def test_wheel_and_keys_skip_no_row_of_ten_million(watched, shown):
         cell = f"document.querySelector('#cell-{middle}')"
         page.wait_for_function(f"Math.abs({cell}.getBoundingClientRect().y - {y}) > 1")
         assert place_of(page, middle) == pytest.approx(y - direction * pitch, abs=1)
+
+
+def find_focus(page: Page) -> int:
+    """Return the position of the cell that the keys act on."""
+    active = page.get_by_role("listbox", name="Samples").get_attribute("aria-activedescendant")
+    return int(active.removeprefix("cell-"))
+
+
+def test_a_range_may_reach_over_rows_that_were_never_loaded(watched, shown):
+    page = watched.page
+    asked = []
+    pretend_many(page, shown)
+    sign_in(watched, f"{shown.url}/explore?layout=grid")
+    wait_count(page, N_MANY)
+    page.on("request", lambda one: "records" in one.url and asked.append(one.post_data_json))
+    page.get_by_role("listbox", name="Samples").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+End")
+    page.wait_for_selector(f"text={N_MANY - 1:,} selected")
+    expect(page.locator(f"#cell-{N_MANY - 1}")).to_have_attribute("aria-selected", "true")
+    assert sum(len(body["indices"]) for body in asked) < 2_000
+    page.keyboard.press("Control+z")
+    page.wait_for_selector("text=1 selected")
+
+
+def test_a_link_leads_to_its_sample_and_back_to_its_place(watched, shown):
+    page = watched.page
+    place = 777_777
+    pretend_many(page, shown)
+    sample = shown.get(f"/samples/{shown.find_sample(0)}") | {"index": place}
+    sample |= {"fileName": f"{place}.jpg", "id": f"{place:024x}"}
+    page.route(f"**/samples/{place:024x}", lambda route: route.fulfill(json=sample))
+    for path in ("predictions/samples", "similar"):
+        page.route(f"**/{path}*", lambda route: route.fulfill(status=404, json={}))
+    sign_in(watched, f"{shown.url}/explore/{place:024x}?layout=grid")
+    page.wait_for_selector(f".detail h2:has-text('{place}.jpg')")
+    page.wait_for_selector(f"text={place + 1:,} of {N_MANY:,}")
+    page.keyboard.press("Escape")
+    grid = page.get_by_role("listbox", name="Samples")
+    expect(grid).to_be_focused()
+    expect(page.locator(f"#cell-{place}.focused")).to_be_visible()
+
+    # Other windows and larger images keep it in sight, and so does the way there and back.
+    page.set_viewport_size({"width": 1024, "height": 700})
+    expect(page.locator(f"#cell-{place}")).to_be_in_viewport()
+    page.keyboard.press("+")
+    expect(page.locator(f"#cell-{place}")).to_be_in_viewport()
+    top = place_of(page, place)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".detail")
+    page.go_back()
+    expect(grid).to_be_focused()
+    assert find_focus(page) == place
+    assert place_of(page, place) == pytest.approx(top, abs=1)
+    watched.faults.clear()  # the browser notes what there is not of a pretended sample
+
+
+def test_a_histogram_is_dragged_and_that_is_one_step_back(watched, shown):
+    page = watched.page
+    sign_in(watched, f"{shown.url}/explore")
+    page.wait_for_selector("[data-drawn=whole]")
+    area = page.get_by_role("slider", name="speed, at least").locator("..").bounding_box()
+    y = area["y"] + area["height"] / 2
+    page.mouse.move(area["x"] + 2, y)
+    page.mouse.down()
+    for share in (0.2, 0.35, 0.5):
+        page.mouse.move(area["x"] + area["width"] * share, y)
+    page.mouse.up()
+    page.wait_for_selector(".chip:has-text('speed')")
+    expect(page.locator(COUNT)).not_to_have_text(str(N_PICTURES))
+    counted = count_shown(page)
+    # Half of the values from 0 to 47, as precisely as a mouse is.
+    assert counted == pytest.approx(N_PICTURES / 2, abs=3)
+    label = page.locator(".pad").get_attribute("aria-label")
+    assert label.startswith(f"Map of {counted} samples")
+    page.reload()
+    wait_count(page, counted)
+    page.go_back()
+    wait_count(page, N_PICTURES)

@@ -104,3 +104,33 @@ def test_the_first_page_loads_little():
     sizes = {path.name: path.stat().st_size for path in (STATIC_DIR / "assets").glob("*.js.gz")}
 
     assert sum(sizes[f"{name.rpartition('/')[2]}.gz"] for name in first) <= 90_000
+
+
+@pytest.mark.parametrize("width", [1024, 720])
+def test_pages_fit_into_narrow_windows_and_large_letters(browser, shown, width):
+    """720 pixels are what a window of 1440 has at a zoom of 200 %."""
+    watched = open_page(browser, shown.server.url, width=width)
+    page = watched.page
+    sign_in(watched)
+    pages = {
+        "datasets": ("/datasets", ".dataset"),
+        "dataset": (shown.url, ".strip img"),
+        "explore": (f"{shown.url}/explore?color=m:weather", ".canvas [data-drawn=whole]"),
+        "sample": (f"{shown.url}/explore/{shown.find_sample(3)}", ".picture img"),
+        "tags": (f"{shown.url}/tags", ".table .row"),
+        "analyze": (f"{shown.url}/analyze", "h3"),
+        "select": (f"{shown.url}/select", ".big"),
+        "export": (f"{shown.url}/export", "aside pre"),
+        "settings": (f"{shown.url}/settings/source", "h1"),
+        "runs": ("/runs", "main .empty"),
+        "account": ("/account", "dl"),
+    }
+    for name, (path, selector) in pages.items():
+        page.goto(path)
+        page.wait_for_selector(selector)
+        sizes = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        whole, seen = page.evaluate(sizes)
+        watched.shoot(f"{name}-{width}")
+        assert whole <= seen, (name, whole, seen)
+    page.context.close()
+    assert watched.faults == []

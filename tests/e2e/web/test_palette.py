@@ -46,5 +46,6 @@ def test_every_key_of_the_explore_page_is_on_the_sheet(watched, shown):
     shown_keys = set(page.locator("dialog kbd").all_inner_texts())
     watched.shoot("keys")
 
-    signs = set("/flb123itcsovxhjkp,.+-0?")
-    assert signs | {"Space", "Enter", "Esc", "Home", "End", "Ctrl", "Shift"} <= shown_keys
+    signs = set("/flb123itcsovxhjkpne[],.+-0?")
+    names = {"Space", "Enter", "Esc", "Home", "End", "Ctrl", "Shift", "Backspace"}
+    assert signs | names <= shown_keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,12 +11,12 @@ from dataclasses import dataclass
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from lightly.api import ApiWorkflowClient
 from lightly.openapi_generated.swagger_client.models import DatasetType, DatasourcePurpose
 from tests.support.browsers import SCRIPT, WatchedPage, open_page, sign_in
 from tests.support.platforms import TOKEN
+from tests.support.sdk import connect_client
 from tests.support.shells import make_shell
 from tests.support.worker_runs import LocalPlace, run_local_place
 
@@ -23,6 +24,12 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 N_PICTURES = 12
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+#: Every fourth picture has one of the second kind, all others one of the first.
+CATEGORIES = ["cat", SCRIPT]
+BALANCE = {
+    "input": {"type": "PREDICTIONS", "task": "pets", "name": "CLASS_DISTRIBUTION"},
+    "strategy": {"type": "BALANCE", "target": {"cat": 0.5, SCRIPT: 0.5}, "strength": 8},
+}
 #: A run of so few images takes seconds, on a busy machine many.
 RUN_MS = 120_000
 
@@ -48,10 +55,12 @@ class Shown:
         return answer.json() if answer.content else None
 
 
+def make_box(number: int) -> dict[str, object]:
+    return {"category_id": int(number % 4 == 0), "bbox": [8, 6, 16, 12], "score": 0.8}
+
+
 def make_dataset(place: LocalPlace, name: str, folder: str) -> str:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIGHTLY_SERVER_LOCATION", place.server.url)
-        client = ApiWorkflowClient(token=TOKEN)
+    client = connect_client(place.server.url, TOKEN)
     client.create_dataset(name, DatasetType.IMAGES)
     for purpose in (DatasourcePurpose.INPUT, DatasourcePurpose.LIGHTLY):
         client.set_local_config(relative_path=folder, purpose=purpose)
@@ -62,6 +71,8 @@ def make_dataset(place: LocalPlace, name: str, folder: str) -> str:
 def shown(tmp_path_factory) -> Iterator[Shown]:
     with run_local_place(tmp_path_factory.mktemp("web-runs")) as place:
         names = place.draw("pictures", N_PICTURES)
+        boxes = {name: [make_box(number)] for number, name in enumerate(names)}
+        place.predict("pictures", "pets", CATEGORIES, boxes)
         yield Shown(place, make_dataset(place, "street scenes", "pictures"), names)
 
 
@@ -80,6 +91,9 @@ def schedule_by_form(page: Page, shown: Shown) -> None:
     page.get_by_role("link", name="Schedule run").first.click()
     page.get_by_label("Samples").fill("5")
     expect(page.locator("#json")).to_have_value(re.compile(r'"nSamples": 5'))
+    config = json.loads(page.input_value("#json"))
+    config["selection"]["strategies"].append(BALANCE)
+    page.fill("#json", json.dumps(config))
     page.get_by_role("button", name="Schedule", exact=True).click()
     page.wait_for_url(f"**/datasets/{shown.dataset_id}/runs")
     page.wait_for_selector("text=Waiting for a worker")
@@ -116,6 +130,7 @@ def test_a_run_is_scheduled_followed_and_read_without_any_reload(watched, shown)
     expect(report.locator(".sizes div.main dd")).to_have_text("5")
     expect(report.locator(".sizes div").first).to_contain_text(str(N_PICTURES))
     assert report.locator("svg path.selected").count() >= 4
+    check_predictions(report)
     page.get_by_text("Configuration").click()
     expect(page.locator("details pre")).to_contain_text('"nSamples": 5')
     page.get_by_text("Configuration").click()
@@ -123,6 +138,27 @@ def test_a_run_is_scheduled_followed_and_read_without_any_reload(watched, shown)
     watched.shoot_both("run")
     report.scroll_into_view_if_needed()
     watched.shoot("run-report")
+    report.locator("figure", has_text="off by at most").scroll_into_view_if_needed()
+    watched.shoot("run-report-balance")
+    report.get_by_role("region", name="Predictions: pets").scroll_into_view_if_needed()
+    watched.shoot_both("run-report-predictions")
+    assert page.title() != "owned"
+
+
+def check_predictions(report: Locator) -> None:
+    """Balance and predictions are drawn as they were counted."""
+    balance = report.locator("figure", has_text="off by at most").locator("li")
+    expect(balance).to_have_count(2)
+    task = report.get_by_role("region", name="Predictions: pets")
+    expect(task.get_by_role("row", name="Predictions")).to_have_text(
+        re.compile(rf"^\s*Predictions\s*{N_PICTURES}\s*5\s*5\s*$")
+    )
+    shares = task.locator("figure", has_text="Classes of the predictions")
+    expect(shares.get_by_title("input: 25 %")).to_be_attached()
+    # Of five pictures, half of each class are two or three.
+    chosen = [int(text.split()[0]) for text in balance.locator(".number").all_inner_texts()]
+    assert sorted(chosen) == [40, 60]
+    expect(task.locator(".frame rect.box").first).to_be_attached()
 
 
 def test_a_failed_run_names_stage_cause_and_remedy(watched, shown):

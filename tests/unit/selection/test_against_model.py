@@ -28,6 +28,8 @@ OPERATIONS = st.sampled_from(["SMALLER", "SMALLER_EQUAL", "BIGGER", "BIGGER_EQUA
 KINDS_OF_VECTORS = st.sampled_from(
     ["grid", "normal", "heavy tails", "offset 1000", "duplicates", "tenths", "tiny", "huge"]
 )
+#: Of values that are at most 1 each.
+MAX_SUMS = st.none() | st.none() | st.floats(0.0, 20.0)
 KINDS_OF_NUMBERS = st.sampled_from(["small integers", "uniform", "signed", "heavy tails"])
 SIZES = st.fixed_dictionaries(
     {name: st.sampled_from(sorted({1, 2, 5, value})) for name, value in SMALL.items()}
@@ -93,7 +95,9 @@ def make_weights(draw, n_samples):
 def make_similarity(draw, n_samples):
     vectors = make_vectors(draw, n_samples)
     queries = vectors[draw(st.lists(st.integers(0, n_samples - 1), min_size=1, max_size=4))]
-    return Similarity(vectors, queries * np.float32(0.5), strength=draw(STRENGTHS))
+    return Similarity(
+        vectors, queries * np.float32(0.5), strength=draw(STRENGTHS), max_sum=draw(MAX_SUMS)
+    )
 
 
 def make_typicality(draw, n_samples):
@@ -102,6 +106,7 @@ def make_typicality(draw, n_samples):
         n_neighbours=draw(st.integers(2, 8)),
         strength=draw(STRENGTHS),
         min_typicality=draw(st.none() | st.floats(0.0, 1.0)),
+        max_sum=draw(MAX_SUMS),
     )
 
 
@@ -125,7 +130,7 @@ def make_balance(draw, n_samples):
         "counts": rng.integers(0, 3, size=(n_samples, n_classes)),
         "one-hot": np.eye(n_classes)[rng.integers(0, n_classes, size=n_samples)],
     }[draw(st.sampled_from(["numbers", "probabilities", "counts", "one-hot"]))]
-    shares = st.sampled_from([0.1, 0.2, 0.25, 0.5, 1.0])
+    shares = st.sampled_from([0.0, 0.1, 0.2, 0.25, 0.5, 1.0])
     named = st.dictionaries(st.integers(0, n_classes - 1), shares, min_size=1)
     target = draw(st.sampled_from(["UNIFORM", "INPUT"]) | named)
     return Balance(classes, target=target, strength=draw(STRENGTHS))

@@ -18,6 +18,7 @@ from lightly.selection import (
     Weights,
     explain_selection,
     measure_coverage_curve,
+    measure_pick_distances,
     nearest_picks,
     select,
 )
@@ -85,6 +86,7 @@ def test_explanations_are_those_of_plain_float64_loops(configuration, data, bloc
     )
     assert pairs(found.earlier, found.earlier_distances) == earlier
     assert pairs(found.nearest, found.distances) == nearest
+    assert measure_pick_distances(result, embeddings).tolist() == found.earlier_distances.tolist()
 
 
 def test_picks_and_gains_are_those_of_the_result(embeddings, weights):
@@ -124,7 +126,7 @@ def test_the_first_embeddings_of_a_strategy_are_the_default():
 def test_missing_embeddings_are_refused(embeddings, message):
     result = select(n_samples=1, strategies=[Weights([1, 2, 3, 4])])
 
-    for explain in (explain_selection, measure_coverage_curve):
+    for explain in (explain_selection, measure_coverage_curve, measure_pick_distances):
         with pytest.raises(InvalidSelectionInput, match=message):
             explain(result, embeddings)
 
@@ -139,7 +141,9 @@ def test_nothing_selected_explains_nothing():
     assert found.earlier.size == measure_coverage_curve(result).radius.size == 0
 
 
-@pytest.mark.parametrize("work", [explain_selection, measure_coverage_curve])
+@pytest.mark.parametrize(
+    "work", [explain_selection, measure_coverage_curve, measure_pick_distances]
+)
 def test_progress_reaches_its_end_and_cancelling_ends_the_work(work, embeddings, small_blocks):
     result = select(n_samples=30, strategies=[Diversity(embeddings)])
     beats = []

@@ -126,6 +126,16 @@ def test_samples_without_objects_never_stop_by_typicality():
     assert sorted(result.indices.tolist()) == [0, 1, 2]
 
 
+def test_samples_without_objects_are_counted():
+    objects = on_a_line([[0], [], [1], [], [2]])
+    strategies = [Diversity(objects), Typicality(objects), Similarity(objects, [[0.0]])]
+
+    reports = select(n_samples=1, strategies=strategies, preselected=[1]).strategies
+
+    counts = [reports[0].n_without_objects, *(report.n_missing for report in reports[1:])]
+    assert counts == [1, 1, 1]
+
+
 def test_no_sample_has_objects():
     objects = Objects(np.empty((0, 3), np.float32), owners=[], n_samples=3)
 

@@ -10,10 +10,14 @@ from lightly.selection import (
     Diversity,
     InvalidSelectionInput,
     Random,
+    Representative,
     SelectionCancelled,
+    Similarity,
     Threshold,
+    Typicality,
     Weights,
     count_share,
+    engine,
     select,
 )
 
@@ -180,6 +184,38 @@ def test_cancelling_ends_the_run_soon(extra):
 
     assert isinstance(cancellation.value, LightlyError)
     assert 100 <= done[-1] < 400
+
+
+@pytest.mark.parametrize(
+    "make", [Typicality, Representative, lambda rows: Similarity(rows, rows[:50])]
+)
+def test_cancelling_is_heard_before_the_first_pick(make):
+    rows = np.random.default_rng(0).normal(size=(3_000, 8)).astype(np.float32)
+    done = []
+
+    with pytest.raises(SelectionCancelled):
+        select(
+            n_samples=10,
+            strategies=[make(rows)],
+            progress=lambda picks, total: done.append(picks),
+            should_cancel=lambda: len(done) > 1,
+        )
+
+    assert done == [0, 0]
+
+
+def test_the_more_candidates_each_pick_looks_at_the_more_often_it_can_be_cancelled(monkeypatch):
+    monkeypatch.setattr(engine, "_CANDIDATES_PER_BEAT", 4_000)
+    rows = np.random.default_rng(0).normal(size=(2_000, 8)).astype(np.float32)
+    done = []
+
+    select(
+        n_samples=30,
+        strategies=[Diversity(rows, strength=-1.0), Weights(np.arange(1.0, 2_001.0))],
+        progress=lambda picks, total: done.append(picks),
+    )
+
+    assert set(done) >= set(range(3, 31, 3))
 
 
 def test_report_says_what_every_strategy_did():

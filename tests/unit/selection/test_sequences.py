@@ -131,6 +131,19 @@ def test_a_whole_selection_of_sequences():
     assert (np.diff(numbers[frames].reshape(10, 4), axis=1) == 1).all()
 
 
+def test_the_minimum_distance_is_one_of_blocks():
+    # Means of the blocks: 0, 5, 3; frames of different blocks are as near as 1 to each other.
+    rows = np.array([[-4], [4], [4], [6], [3], [3]], dtype=np.float32)
+    blocks, _ = cut_sequences(np.arange(6) // 2, np.arange(6) % 2, 2)
+
+    def select_apart(min_distance):
+        strategies = group_strategies([Diversity(rows, min_distance=min_distance)], blocks)
+        return select(n_samples=None, strategies=strategies).indices.tolist()
+
+    assert select_apart(2.0) == [0, 1, 2]
+    assert select_apart(2.5) == [0, 1]
+
+
 def test_means_do_not_depend_on_how_many_blocks_there_are(embeddings, monkeypatch):
     from lightly.selection import sequences
 

@@ -13,7 +13,8 @@ import pytest
 
 from lightly.api.transport import Transport
 from lightly.data.datasource_files.errors import FileInvalid
-from lightly.worker.errors import RunFailed
+from lightly.worker.errors import RunFailed, RunRefused
+from lightly.worker.runs.annotating import check_predictions
 from lightly.worker.sources.annotations import Annotations
 from lightly.worker.sources.reading import FileReader
 
@@ -140,3 +141,19 @@ def test_a_datasource_without_metadata_and_tasks_is_fine(
     nowhere = str(folder.root / "none.json")
     assert annotations.read_metadata(folder.reader, nowhere, []) == 0
     assert annotations.read_tasks(folder.reader, nowhere) == []
+
+
+def test_a_selection_that_no_image_has_predictions_for_is_refused(
+    annotations: Annotations, folder: Folder
+) -> None:
+    schema = folder.write(".lightly/predictions/pets/schema.json", SCHEMA)
+    folder.write(".lightly/predictions/pets/zoo/1.json", {"predictions": []})
+    files = folder.list(".lightly/predictions/pets")
+    annotations.read_predictions("pets", folder.reader, schema, files)
+    needed = {"input": {"type": "SCORES", "task": "pets", "score": "uncertainty_margin"}}
+    # An image without objects was looked at, which is all that matters.
+    check_predictions(annotations, {"strategies": [needed]}, ["a.jpg", "zoo/1.jpg"])
+    check_predictions(annotations, {"strategies": []}, ["a.jpg"])
+    check_predictions(annotations, {"strategies": [needed]}, [])
+    with pytest.raises(RunRefused, match=r"None of the 2 images .* 'pets'"):
+        check_predictions(annotations, {"strategies": [needed]}, ["a.jpg", "1.jpg"])

@@ -8,7 +8,7 @@ import pytest
 
 from lightly.utils.run_configuration.errors import InvalidConfiguration
 from lightly.worker.errors import RunRefused
-from lightly.worker.options import ExpiryOptions, choose_model, read_options
+from lightly.worker.options import ExpiryOptions, ObjectFrequency, choose_model, read_options
 
 SELECTION = {
     "nSamples": 3,
@@ -73,9 +73,46 @@ def test_what_cannot_be_done_is_refused_by_name(docker: dict[str, Any], named: s
         read("V4", docker)
 
 
-def test_what_only_old_workers_could_do_is_refused() -> None:
-    with pytest.raises(RunRefused):
-        read("V0", {"enable_corruptness_check": False})
+@pytest.mark.parametrize("version", ["V0", "V2", "V3", "V4"])
+def test_what_no_worker_does_is_refused_whatever_the_server_let_pass(version: str) -> None:
+    with pytest.raises(InvalidConfiguration, match="corruptionThreshold"):
+        read(version, {"corruptnessCheck": {"corruptionThreshold": 0.5}})
+
+
+def test_a_run_is_about_the_dataset_that_it_is_scheduled_for() -> None:
+    docker = {"datasource": {"dataset_id": "a" * 24}}
+    config = {"workerType": "FULL", "docker": docker, "selection": SELECTION}
+    answer = {"version": "V0", "config": config}
+    with pytest.raises(InvalidConfiguration, match=r"datasource\.datasetId"):
+        read_options(answer, dataset_id="b" * 24)
+    assert read_options(answer, dataset_id="a" * 24)
+
+
+@pytest.mark.parametrize(
+    ("version", "docker", "adds"),
+    [
+        ("V4", {}, True),
+        ("V4", {"datasource": {"enableDatapoolUpdate": False}}, True),
+        ("V4", {"useDatapool": True, "datasource": {"enableDatapoolUpdate": False}}, False),
+        ("V2", {"datasource": {"enableDatapoolUpdate": False}}, False),
+    ],
+)
+def test_a_datapool_that_is_not_updated_stays_as_it_is(
+    version: str, docker: dict[str, Any], adds: bool
+) -> None:
+    assert read(version, docker).adds_to_dataset is adds
+
+
+def test_options_about_reports_and_scores_of_old_clients_are_read() -> None:
+    docker = {
+        "n_example_images": 3,
+        "dump_sampled_embeddings": True,
+        "scorer_config": {"frequency_penalty": 0.5},
+    }
+    options = read("V0", docker)
+    assert (options.n_example_pairs, options.stores_selected_embeddings) == (3, True)
+    assert options.object_frequency == ObjectFrequency(0.5, 0.9)
+    assert read("V0", {}).object_frequency == ObjectFrequency(0.25, 0.9)
 
 
 @pytest.mark.parametrize("version", ["V0", "V2", "V4"])
@@ -129,10 +166,22 @@ def test_options_of_videos_are_read() -> None:
     assert (options.draws_timeline, options.trusts_frame_count) == (False, True)
 
 
-def test_options_without_effect_are_told(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("docker", "named"),
+    [
+        ({"method": "coreset"}, "method"),
+        ({"stopping_condition": {"n_samples": 5}}, "stoppingCondition"),
+        ({"active_learning": {"task_name": "boxes"}}, "activeLearning"),
+        ({"training": {"task_name": "boxes"}}, "training"),
+        ({"pretagging_debug": True}, "pretagging_debug"),
+    ],
+)
+def test_options_that_mean_nothing_beside_the_others_are_told(
+    docker: dict[str, Any], named: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level("WARNING", "lightly.worker"):
-        read("V0", {"run_directory": "mine"})
-    assert "runDirectory changes nothing" in caplog.text
+        read("V0", docker)
+    assert f"worker_config.{named} changes nothing" in caplog.text
 
 
 def test_free_form_options_are_read_in_the_spelling_of_their_time() -> None:
@@ -171,6 +220,18 @@ def test_coral_weighs_by_a_score_of_a_task() -> None:
     }
     weights = read("V0", docker, None).selection["strategies"][1]
     assert weights["input"] == {"type": "SCORES", "task": "boxes", "score": "uncertainty_margin"}
+
+
+def test_coral_weighs_by_a_score_of_pretagging() -> None:
+    docker = {
+        "method": "coral",
+        "stopping_condition": {"n_samples": 5},
+        "pretagging": True,
+        "scorer": "object-frequency",
+    }
+    weights = read("V0", docker, None).selection["strategies"][1]
+    source = {"type": "SCORES", "task": "lightly_pretagging", "score": "object_frequency"}
+    assert weights["input"] == source
 
 
 def test_coral_without_a_task_is_refused() -> None:

@@ -122,6 +122,10 @@ def test_pairs_are_a_pick_and_its_nearest_removed_image(found: SelectionFacts) -
         assert distance == pytest.approx(lengths.min())
 
 
+def test_as_many_pairs_are_shown_as_a_run_asks_for(found: SelectionFacts) -> None:
+    assert [len(find_pairs(replace(found, n_pairs=count))) for count in (0, 2, 99)] == [0, 2, 6]
+
+
 @pytest.mark.parametrize("n_picks", [0, N])
 def test_nothing_and_everything_selected_have_a_report(
     run: RunFacts, found: SelectionFacts, n_picks: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from lightly.active_learning.scorers import ScorerClassification, ScorerObjectDetection
 from lightly.active_learning.utils.object_detection_output import ObjectDetectionOutput
-from lightly.data.datasource_files.prediction_tasks import make_schema
+from lightly.data.datasource_files.prediction_tasks import TASK_TYPES, make_schema
+from lightly.worker.options import ObjectFrequency
 from lightly.worker.runs.scoring import compute_scores, fill_probabilities, list_score_names
 
 BOXES = make_schema("object-detection", ["a", "b", "c"])
@@ -63,6 +65,19 @@ def test_images_without_predictions_score_nothing_but_rank() -> None:
     assert found["uncertainty_margin"][0] == 0
     assert found["objectness_least_confidence"][0] == 0
     assert found["object_frequency"].tolist() == [0.9, 1.0]
+
+
+def test_objects_count_as_the_run_says() -> None:
+    one, other = [make_box([0.2, 0.3, 0.5])], [make_box([0.2, 0.3, 0.5])] * 3
+    found = compute_scores(BOXES, [[], one, other], ObjectFrequency(penalty=0.5, min_score=0.0))
+    assert found["object_frequency"].tolist() == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("task_type", TASK_TYPES)
+def test_scores_have_names_that_the_contract_takes(task_type: str) -> None:
+    names = list_score_names(task_type)
+    assert names
+    assert all(re.fullmatch(r"[a-zA-Z0-9_+=,.@:/-]+", name) for name in names)
 
 
 def test_a_score_without_probabilities_shares_the_rest() -> None:

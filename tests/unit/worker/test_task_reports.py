@@ -18,7 +18,7 @@ from lightly.data.datasource_files.prediction_tasks import make_schema
 from lightly.data.selection_plan.inputs import TaskPredictions
 from lightly.data.selection_plan.planning import plan_selection, read_selection
 from lightly.selection import select
-from lightly.worker.report.balances import OTHERS, list_balances
+from lightly.worker.report.balances import OTHERS, describe_balances, list_balances
 from lightly.worker.report.content import make_report
 from lightly.worker.report.facts import RunFacts, SelectionFacts
 from lightly.worker.report.pdf import ReportPages, write_pdf
@@ -162,6 +162,8 @@ def test_balance_is_told_as_asked_as_found_and_as_reached(facts, report, tmp_pat
     assert balance.target.tolist() == [0.5, 0.5]
     assert balance.before.tolist() == [0.25, 0.75]
     assert balance.after.tolist() == [0.5, 0.5]
+    rain, _ = describe_balances([balance])["balances"][0]["classes"]
+    assert rain == {"name": "rain", "target": 0.5, "input": 0.25, "selected": 0.5}
     path = tmp_path / "report.pdf"
     write_pdf(path, make_pages(report, facts, [balance]))
     assert path.read_bytes().startswith(b"%PDF")

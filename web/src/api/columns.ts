@@ -1,4 +1,5 @@
 import { readColumn, type Column } from '../lib/columnFormat';
+import type { PartCounts } from '../lib/viewParts';
 import { fetchBytes } from './client';
 import type { components } from './extension';
 
@@ -6,25 +7,34 @@ export type ColumnInfo = components['schemas']['ColumnInfo'];
 export type ColumnList = components['schemas']['ColumnList'];
 export type SampleFilter = components['schemas']['SampleFilter'];
 export type TagSummary = components['schemas']['TagSummary'];
-export type QueryTail = { count: number; revision: number; histograms: Record<string, number[]> };
+export interface QueryTail {
+  count: number;
+  revision: number;
+  histograms: Record<string, number[]>;
+  /** Of each filter in its order, and of the tag. */
+  filters: PartCounts[];
+  tag?: PartCounts;
+}
 
 const base = (datasetId: string) => `/ext/v1/datasets/${datasetId}`;
 
 export interface ColumnQuery {
   filters: SampleFilter[];
   tagId: string | null;
+  /** Whether the samples outside of the tag are meant. */
+  isTagNegated?: boolean;
   histograms: string[];
 }
 
 export async function queryColumns(
   datasetId: string,
-  { filters, tagId, histograms }: ColumnQuery,
+  { filters, tagId, isTagNegated, histograms }: ColumnQuery,
   signal: AbortSignal,
 ): Promise<Column<QueryTail>> {
   const buffer = await fetchBytes(`${base(datasetId)}/columns/query`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ filters, histograms, ...(tagId ? { tagId } : {}) }),
+    body: JSON.stringify({ filters, histograms, ...(tagId ? { tagId, isTagNegated } : {}) }),
     signal,
   });
   return readColumn(buffer);

@@ -663,7 +663,7 @@ export interface paths {
         put?: never;
         /**
          * Find samples and count their values
-         * @description Answers with bits in the layout of columns: which samples meet all filters. The JSON has their `count`, the `revision` that the answer is of, and `histograms`: by key the number of samples in each bin or category. A filter on the same key is left out there.
+         * @description Answers with bits in the layout of columns: which samples meet all filters. The JSON has their `count`, the `revision` that the answer is of, `histograms`: by key the number of samples in each bin or category, where a filter on the same key is left out, and for each of the `filters`, and for the `tag` if there is one, how many samples meet it `alone` and how many would be found `without` it.
          */
         post: operations["queryColumns"];
         delete?: never;
@@ -761,7 +761,7 @@ export interface paths {
         };
         /**
          * Hear what happens, as it happens
-         * @description Server-sent events; at least one thing to watch must be named. `run`: a `RunSummary` that changed. `waiting`: all `WaitingRun`s. `log`: `{start, entries}`, log entries of the watched run from a position on. `workers`: all workers, as `/v1/docker/worker` has them. `dataset`: a `DatasetState`. `reload`: too much has happened meanwhile, lists have to be loaded again. `gone`: `{code, error}`, what was watched is not there any more. A stream that goes on with `Last-Event-ID` misses nothing. One user may have 24 streams.
+         * @description Server-sent events; at least one thing to watch must be named. `run`: a `RunSummary` that changed. `waiting`: all `WaitingRun`s. `log`: `{start, entries}`, log entries of the watched run from a position on. `workers`: all workers, as `/v1/docker/worker` has them. `dataset`: a `DatasetState`. `job`: a `JobDetails`. `reload`: too much has happened meanwhile, lists have to be loaded again. `gone`: `{code, error}`, what was watched is not there any more. A stream that goes on with `Last-Event-ID` misses nothing. One user may have 24 streams.
          */
         get: operations["listenToEvents"];
         put?: never;
@@ -1003,7 +1003,7 @@ export interface paths {
         };
         /**
          * Read the report of a run
-         * @description The artifact of type `REPORT_V2_JSON`, from where pages of this server may read it.
+         * @description An artifact of the run, from where pages of this server may read it.
          */
         get: operations["getRunReport"];
         put?: never;
@@ -1285,7 +1285,7 @@ export interface components {
             signedWriteUrl: string;
         };
         JobProgress: {
-            /** @description `SELECTING`, then `EXPLAINING` each sample by its nearest pick, then `MEASURING` coverage. More may come. */
+            /** @description `READING` values of samples where a strategy needs them, `SELECTING`, then `EXPLAINING` each sample by its nearest pick, then `MEASURING` coverage. More may come. */
             stage: string;
             processed: number;
             /** @description 0 while it is not known. */
@@ -1345,6 +1345,12 @@ export interface components {
              * @default 32
              */
             nNeighbors: number;
+            /**
+             * @description How neighbours are found. The report says how many of the true ones were.
+             * @default EXACT
+             * @enum {string}
+             */
+            graph: "EXACT" | "APPROXIMATE";
         } | {
             /** @enum {unknown} */
             type: "SIMILARITY";
@@ -1423,6 +1429,18 @@ export interface components {
             preselectedTagId?: string;
             /** @description Where distances are measured; the newest that was read if left out. */
             embeddingId?: string;
+        };
+        /** @description What one strategy BALANCE of a run aimed at and reached. Shares are between 0 and 1. */
+        RunBalance: {
+            /** @description What was balanced. */
+            title: string;
+            /** @description The most important classes; the last may stand for all others. */
+            classes: {
+                name: string;
+                target: number;
+                input: number;
+                selected: number;
+            }[];
         };
         /** @description Distances of candidates to their nearest selected sample after the first k picks. */
         SelectionCoverage: {
@@ -1531,6 +1549,11 @@ export interface components {
             filters: components["schemas"]["SampleFilter"][];
             /** @description Only samples of this tag. */
             tagId?: string;
+            /**
+             * @description Only samples outside of `tagId`.
+             * @default false
+             */
+            isTagNegated: boolean;
             /** @description Keys of columns whose values are counted in the same answer. */
             histograms?: string[];
         };
@@ -1549,6 +1572,8 @@ export interface components {
             runId?: string;
             /** @description Whether a selection made it and says how: see its `selectionReport`. */
             hasReport: boolean;
+            /** @description Whether its samples have active-learning scores. */
+            hasScores: boolean;
         };
         SampleRecordsRequest: {
             indices: number[];
@@ -3197,6 +3222,8 @@ export interface operations {
                 runId?: string;
                 /** @description Watch this dataset. */
                 datasetId?: string;
+                /** @description Watch this background job. */
+                jobId?: string;
                 /** @description How long the stream lasts; with 0 it tells how things are and ends. */
                 maxSeconds?: number;
                 /** @description The same as `Last-Event-ID`, for pages that open a stream anew. */
@@ -3658,7 +3685,10 @@ export interface operations {
     };
     getRunReport: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the artifact. */
+                type?: "REPORT_V2_JSON" | "REPORT_JSON";
+            };
             header?: never;
             path: {
                 runId: components["parameters"]["RunId"];
@@ -3667,7 +3697,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A `ReportV2` of the wire contract. */
+            /** @description A `ReportV2` of the wire contract; of the type `REPORT_JSON` what the selection asked for and did, with `balances` (`RunBalance`) and `coverage` (as `SelectionCoverage`, without chance). */
             200: {
                 headers: {
                     [name: string]: unknown;

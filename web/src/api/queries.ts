@@ -12,6 +12,19 @@ export const datasetQuery = (datasetId: string) =>
     },
   });
 
+/** Values are collected in the background after samples have come. */
+const COLLECTING_MS = 1_000;
+
+export const columnsQuery = (datasetId: string) =>
+  queryOptions({
+    queryKey: ['columns', datasetId],
+    queryFn: async ({ signal }) => {
+      const params = { path: { datasetId } };
+      return (await ext.GET('/ext/v1/datasets/{datasetId}/columns', { params, signal })).data!;
+    },
+    refetchInterval: (query) => (query.state.data?.state === 'COLLECTING' ? COLLECTING_MS : false),
+  });
+
 export const tagsQuery = (datasetId: string) =>
   queryOptions({
     queryKey: ['tags', datasetId],

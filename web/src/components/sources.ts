@@ -56,6 +56,15 @@ export interface GridSource extends SampleSource {
   selectRange(from: number, to: number): void;
 }
 
+/** What a cell of the grid shows. */
+export interface GridCellData {
+  position: number;
+  record: SampleRecord | undefined;
+  stack: { size: number; selected: number; isOpen: boolean } | null;
+  isSelected: boolean;
+  left: number;
+}
+
 /** Where data lies on the screen, in pixels of the plot. */
 export interface PlotFrame {
   width: number;

@@ -12,6 +12,7 @@ import {
 } from './exploreUrl';
 
 const FULL: ExploreView = {
+  not: ['tag', 'lasso'],
   tag: 'ab'.repeat(12),
   filters: [
     { kind: 'range', key: 'lightly.sharpness', min: 0.1, max: 0.9, isNegated: false },

@@ -7,6 +7,10 @@ export type Filter =
   | { kind: 'range'; key: string; min: number | null; max: number | null; isNegated: boolean }
   | { kind: 'values'; key: string; values: string[]; isNegated: boolean };
 
+/** What can be turned round beside filters: the tag, the search for names, the lasso. */
+export const NEGATABLE = ['tag', 'name', 'lasso'] as const;
+export type Negatable = (typeof NEGATABLE)[number];
+
 export type Layout = 'grid' | 'split' | 'plot';
 export const SIZES = [72, 96, 128, 168, 220, 300] as const;
 
@@ -14,6 +18,8 @@ export interface ExploreView {
   tag: string | null;
   filters: Filter[];
   text: string;
+  /** Of these, all other samples are meant. */
+  not: readonly Negatable[];
   sort: { key: string | null; descending: boolean } | null;
   size: number;
   layout: Layout;
@@ -52,6 +58,7 @@ export const DEFAULT_VIEW: ExploreView = {
   tag: null,
   filters: [],
   text: '',
+  not: [],
   sort: null,
   size: 2,
   layout: 'split',
@@ -74,6 +81,7 @@ export function readView(query: string): ExploreView {
     tag: given.get('tag'),
     filters: readFilters(given.get('f') ?? ''),
     text: given.get('q') ?? '',
+    not: NEGATABLE.filter((part) => (given.get('not') ?? '').split(',').includes(part)),
     sort: readSort(given.get('sort')),
     size: Number.isInteger(size) && size >= 0 && size < SIZES.length ? size : DEFAULT_VIEW.size,
     layout: layout === 'grid' || layout === 'plot' ? layout : 'split',
@@ -98,6 +106,7 @@ export function writeView(view: ExploreView): string {
   add('tag', view.tag);
   add('f', writeFilters(view.filters));
   add('q', view.text);
+  add('not', NEGATABLE.filter((part) => view.not.includes(part)).join(','));
   if (view.sort) add('sort', `${view.sort.descending ? '-' : ''}${view.sort.key ?? 'name:'}`);
   if (view.size !== DEFAULT_VIEW.size) add('size', String(view.size));
   if (view.layout !== DEFAULT_VIEW.layout) add('layout', view.layout);

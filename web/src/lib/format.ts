@@ -10,6 +10,10 @@ export const formatNumber = (value: number): string =>
 export const formatDay = (timeMs: number): string => DAY.format(timeMs);
 export const formatMoment = (timeMs: number): string => MOMENT.format(timeMs);
 
+/** A share in whole percents. */
+export const formatPercent = (share: number): string =>
+  `${WHOLE.format(Math.round(share * 100))} %`;
+
 export function formatAgo(timeMs: number, nowMs = Date.now()): string {
   const seconds = (timeMs - nowMs) / 1000;
   for (const [unit, length] of [

@@ -7,12 +7,23 @@ export interface Wish {
   workers?: boolean;
   runId?: string;
   datasetId?: string;
+  jobId?: string;
 }
 
-export type LiveEvent = 'run' | 'waiting' | 'log' | 'workers' | 'dataset' | 'reload' | 'gone';
+export type LiveEvent =
+  'run' | 'waiting' | 'log' | 'workers' | 'dataset' | 'job' | 'reload' | 'gone';
 export type Handlers = Partial<Record<LiveEvent, (data: never) => void>>;
 
-const EVENTS: LiveEvent[] = ['run', 'waiting', 'log', 'workers', 'dataset', 'reload', 'gone'];
+const EVENTS: LiveEvent[] = [
+  'run',
+  'waiting',
+  'log',
+  'workers',
+  'dataset',
+  'job',
+  'reload',
+  'gone',
+];
 /** A hidden page gives its connection back: browsers have few of them for one host. */
 const HIDDEN_MS = 30_000;
 const AGAIN_MS = 5_000;
@@ -27,6 +38,7 @@ export function writeAddress(wishes: Iterable<Wish>): string | null {
   if (all.workers) query.set('workers', 'true');
   if (all.runId) query.set('runId', all.runId);
   if (all.datasetId) query.set('datasetId', all.datasetId);
+  if (all.jobId) query.set('jobId', all.jobId);
   return query.size ? `/ext/v1/events?${query}` : null;
 }
 

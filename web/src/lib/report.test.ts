@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import {
+  countAll,
+  countImages,
   drawDots,
   drawSteps,
+  findFarthest,
   findPeak,
   fitFrame,
   listShares,
   type Categories,
   type Distribution,
+  type TaskReport,
 } from './report';
 
 describe('reports', () => {
@@ -46,5 +50,41 @@ describe('reports', () => {
       { name: 'sun', shares: { input: 0.75, selected: 0, random: 0 } },
       { name: 'rain', shares: { input: 0.25, selected: 1, random: 0 } },
     ]);
+  });
+
+  it('count images of a task by any of its classes', () => {
+    const metrics = { mean: 0, std: 0, min: 0, median: 0, max: 0 };
+    const nothing = { counts: {}, metrics: { giniImbalance: 0, normalizedEntropy: 0 } };
+    const categories = { input: { ...nothing, counts: { cat: 3 } }, selected: nothing, random: nothing }; // prettier-ignore
+    const counts = {
+      bins: 2,
+      range: [0, 1],
+      input: { counts: [6, 4], metrics },
+      selected: { counts: [1, 1], metrics },
+    };
+    const task: TaskReport = {
+      taskType: 'OBJECT_DETECTION',
+      categoryIdToName: { '0': 'cat' },
+      activeLearningScoreDistributions: {},
+      categoryDistribution: categories,
+      categoryToCountsPerSample: { cat: counts },
+    };
+
+    expect(countImages(task)).toEqual({ input: 10, selected: 2, random: 0 });
+    expect(countImages({ ...task, categoryToCountsPerSample: {} })).toBeNull();
+    expect(countAll(categories)).toEqual({ input: 3, selected: 0, random: 0 });
+    expect(listShares(categories, 5, countImages(task)!)).toEqual([
+      { name: 'cat', shares: { input: 0.3, selected: 0, random: 0 } },
+    ]);
+  });
+
+  it('say how far a balance is off', () => {
+    const classes = [
+      { name: 'sun', target: 0.5, input: 0.9, selected: 0.45 },
+      { name: 'rain', target: 0.5, input: 0.1, selected: 0.55 },
+    ];
+
+    expect(findFarthest({ title: 'weather', classes })).toBeCloseTo(0.05);
+    expect(findFarthest({ title: 'weather', classes: [] })).toBe(0);
   });
 });

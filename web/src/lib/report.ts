@@ -1,10 +1,19 @@
 /** Drawing what a report of a run says. */
 
 import type { components } from '../api/contract';
+import type { components as ExtensionComponents } from '../api/extension';
 
 export type Report = components['schemas']['ReportV2'];
 export type Distribution = components['schemas']['NumericDistributionPerSet'];
 export type Categories = components['schemas']['CategoricalDistributionPerSet'];
+export type TaskReport = components['schemas']['PredictionTaskInformation'];
+export type Balance = ExtensionComponents['schemas']['RunBalance'];
+/** What a selection of a run says of itself, beside its report; older workers say less. */
+export interface RunSelection {
+  balances?: Balance[];
+  coverage?: Pick<ExtensionComponents['schemas']['SelectionCoverage'], 'counts' | 'radius'> | null;
+}
+export type BoxExample = components['schemas']['DetectionFramePrediction'];
 export const SETS = ['input', 'selected', 'random'] as const;
 export type SetName = (typeof SETS)[number];
 
@@ -72,25 +81,47 @@ export function fitFrame(
   };
 }
 
-/** Categories with their share in each set, the most frequent of the input first. */
+/**
+ * Categories with their share in each set, the most frequent of the input first.
+ *
+ * `wholes` is what they are shares of; without it all that was counted in a set.
+ */
 export function listShares(
   categories: Categories,
   limit: number,
+  wholes?: Record<SetName, number>,
 ): { name: string; shares: Record<SetName, number> }[] {
-  const totals = Object.fromEntries(
-    SETS.map((name) => [name, sum(Object.values(categories[name].counts ?? {})) || 1]),
-  );
+  const totals = wholes ?? countAll(categories);
   const names = [...new Set(SETS.flatMap((set) => Object.keys(categories[set].counts ?? {})))];
   return names
     .map((name) => ({
       name,
-      shares: Object.fromEntries(
-        SETS.map((set) => [set, (categories[set].counts?.[name] ?? 0) / totals[set]]),
-      ) as Record<SetName, number>,
+      shares: perSet((set) => (categories[set].counts?.[name] ?? 0) / (totals[set] || 1)),
     }))
     .sort((a, b) => b.shares.input - a.shares.input || a.name.localeCompare(b.name))
     .slice(0, limit);
 }
 
+/** Whether there are different values: what all images share tells nothing. */
+export const isTelling = ({ range }: Distribution): boolean => range[0] !== range[1];
+
+/** How much was counted in each set. */
+export function countAll(categories: Categories): Record<SetName, number> {
+  return perSet((set) => sum(Object.values(categories[set].counts ?? {})));
+}
+
+/** How many images each set has; null where the task knows no class to count by. */
+export function countImages(task: TaskReport): Record<SetName, number> | null {
+  const [counts] = Object.values(task.categoryToCountsPerSample);
+  return counts ? perSet((set) => sum(counts[set]?.counts ?? [])) : null;
+}
+
+/** The largest difference between what was aimed at and what was reached, as a share. */
+export function findFarthest({ classes }: Balance): number {
+  return Math.max(0, ...classes.map(({ target, selected }) => Math.abs(selected - target)));
+}
+
+const perSet = (tell: (set: SetName) => number) =>
+  Object.fromEntries(SETS.map((set) => [set, tell(set)])) as Record<SetName, number>;
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 const round = (value: number) => Math.round(value * 100) / 100;

@@ -53,15 +53,21 @@ class Router {
   path = $state(location.pathname);
   query = $state(location.search.slice(1));
   route = $derived(findRoute(this.path));
+  private isInDrag = false;
 
   constructor() {
-    window.addEventListener('popstate', () => this.read());
+    window.addEventListener('popstate', () => {
+      this.isInDrag = false;
+      this.read();
+    });
     document.addEventListener('click', (event) => this.follow(event));
   }
 
-  go(address: string, options: { replace?: boolean } = {}): void {
-    if (options.replace) history.replaceState(history.state, '', address);
+  /** Goes there. A drag is one step back: its first address is new, those after it replace it. */
+  go(address: string, options: { replace?: boolean; isDragging?: boolean } = {}): void {
+    if (options.replace || this.isInDrag) history.replaceState(history.state, '', address);
     else history.pushState(null, '', address);
+    this.isInDrag = options.isDragging === true && !options.replace;
     this.read();
   }
 

@@ -1,6 +1,17 @@
 /** Texts of the list of datasets, of a dataset's first page and of the first start. */
 
+import { formatCount } from '../lib/format';
+
 export const datasetTexts = {
+  title: 'Datasets',
+  make: 'New dataset',
+  search: 'Search by name',
+  sortBy: 'Sort by',
+  orders: { changed: 'Last changed', created: 'Newest', name: 'Name', size: 'Most samples' },
+  changed: (moment: string) => `Last changed ${moment}`,
+  delete: 'Delete',
+  deleteIt: (name: string) => `Delete ${name}`,
+  more: (count: number) => `Show ${formatCount(count)} more`,
   favourites: 'Favourites',
   mark: (name: string) => `Mark ${name}`,
   unmark: (name: string) => `Take the mark of ${name} away`,
@@ -35,8 +46,28 @@ export const homeTexts = {
   change: 'Change',
   shared: 'It belongs to somebody else, who shares it with you.',
   delete: 'Delete dataset',
+  copyId: 'Copy the id',
   copied: 'Copied the id.',
   notCopied: 'The browser does not allow copying here. Select the text instead.',
+} as const;
+
+export const newTexts = {
+  title: 'New dataset',
+  name: 'Name',
+  nameRule: 'Letters, digits, blanks, - and _, with a letter or digit in front',
+  what: 'What it holds',
+  types: {
+    Images: ['Images', 'single pictures'],
+    Videos: ['Videos', 'frames of videos'],
+    Crops: ['Objects', 'cut out of pictures'],
+  },
+  cancel: 'Cancel',
+  create: 'Create',
+  ready: (name: string) => `${name} is ready for samples`,
+  shell: 'Upload a folder from a shell',
+  python: 'Use it from Python',
+  pythonLabel: 'use it from Python',
+  open: 'Open the dataset',
 } as const;
 
 export const firstTexts = {

@@ -1,5 +1,7 @@
 /** Texts of the pages of runs. */
 
+import { formatCount } from '../lib/format';
+
 export const runTexts = {
   title: 'Runs',
   titleOf: 'Runs on this dataset',
@@ -62,9 +64,12 @@ export const runTexts = {
     title: 'This run failed',
     crashed: 'Its worker disappeared',
     stopped: 'This run was stopped',
+    refused: 'This run was refused',
     stage: 'Stage',
     cause: 'Cause',
     remedy: 'What to do',
+    toSource: 'Datasource',
+    toWorkers: 'Workers',
   },
   report: {
     title: 'Report',
@@ -81,12 +86,45 @@ export const runTexts = {
     spacing: 'Distance to the nearest of the same set',
     cover: 'Distance of each input image to the selection',
     map: 'Map of the embeddings',
+    mapBy: (label: string, method: string) => `${label} (${method})`,
     mapLabel: 'Points of the input, with the selected ones on top',
     numbers: 'Measured',
     custom: 'Metadata',
     sets: { input: 'input', selected: 'selected', random: 'random' },
     median: (set: string, value: string) => `median of ${set} ${value}`,
     distance: (value: string) => `distance ${value}`,
+    empty: '(empty)',
+    balance: 'Balance: what was aimed at and what came out',
+    target: 'target',
+    farthest: (points: string) => `off by at most ${points} points`,
+    reached: (selected: string, target: string) => `${selected}, aim ${target}`,
+  },
+  task: {
+    title: (name: string) => `Predictions: ${name}`,
+    types: {
+      CLASSIFICATION: 'classification',
+      OBJECT_DETECTION: 'object detection',
+      SEMANTIC_SEGMENTATION: 'semantic segmentation',
+      INSTANCE_SEGMENTATION: 'instance segmentation',
+      KEYPOINT_DETECTION: 'keypoint detection',
+    } as Record<string, string>,
+    kind: (type: string, count: number) =>
+      `${type}, ${formatCount(count)} ${count === 1 ? 'class' : 'classes'}`,
+    counted: 'Counted',
+    images: 'Images',
+    predictions: 'Predictions',
+    perImage: 'Per image',
+    evenness: 'Evenness of classes',
+    evennessHint: '1 when all classes are equally frequent, 0 when there is only one',
+    classes: 'Classes of the predictions',
+    withClass: 'Images with the class',
+    score: 'Score of the predictions',
+    activeLearning: (name: string) => name.replaceAll('_', ' '),
+    inImage: (name: string) => `${name} per image`,
+    spacing: 'Objects: distance to the nearest of the same set',
+    cover: 'Distance of each object of the input to the selection',
+    map: 'Map of the objects',
+    examples: 'Selected images with their boxes',
   },
   schedule: {
     title: 'Schedule a run',
@@ -113,6 +151,7 @@ export const runTexts = {
     source: 'This dataset has no datasource to read from. ',
     sourceLink: 'Set one up first',
     submit: 'Schedule',
+    cancel: 'Cancel',
     done: 'It waits for a worker.',
   },
 } as const;

@@ -75,6 +75,7 @@ export const select = {
   allCategories: 'all classes',
   distribution: { UNIFORM: 'equal shares', TARGET: 'my shares', INPUT: 'as they are now' },
   distributionLabel: 'Aim',
+  className: 'Class',
   have: 'there are',
   want: 'wanted',
   tooFew: 'too few',
@@ -123,6 +124,7 @@ export const select = {
   safe: 'It goes on without this page.',
   waiting: 'Waiting for its turn',
   stage: {
+    READING: 'Reading values of samples',
     SELECTING: 'Choosing',
     EXPLAINING: 'Explaining each sample by its nearest pick',
     MEASURING: 'Measuring coverage',

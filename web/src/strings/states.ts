@@ -8,4 +8,5 @@ export const states = {
   newMap: 'another map',
   reload: 'Show it',
   dismiss: 'Not now',
+  jobFailed: 'The server could not finish this.',
 } as const;

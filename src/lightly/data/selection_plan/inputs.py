@@ -59,8 +59,8 @@ class SelectionInputs(Protocol):
     def open_objects(self, task: str) -> Objects:
         """Return the embeddings of the objects that a task predicted."""
 
-    def open_queries(self, dataset_id: str, tag_name: str, task: str | None) -> ArrayLike:
-        """Return the embeddings of a tag's samples, or of their objects of a task."""
+    def open_queries(self, dataset_id: str, tag_name: str) -> ArrayLike:
+        """Return the embeddings of a tag's samples; of a crop dataset these are objects."""
 
     def read_scores(self, task: str, score: str) -> Column:
         """Return an active-learning score."""

@@ -201,9 +201,7 @@ class _Translator:
     def _make_similarity(
         self, input_: Mapping[str, Any], strategy: Mapping[str, Any]
     ) -> PlannedStrategy:
-        queries = self._inputs.open_queries(
-            input_["datasetId"], input_["tagName"], input_.get("task") or None
-        )
+        queries = self._inputs.open_queries(input_["datasetId"], input_["tagName"])
         engine = Similarity(
             self._open_vectors(input_), queries, strength=strategy.get("strength", 1.0)
         )
@@ -297,7 +295,9 @@ class _Translator:
         return self._inputs.open_embeddings()
 
     def _read_metadata(self, key: str) -> Sequence[object]:
-        return self._path_metadata.get(key) or self._inputs.read_metadata(key)
+        if key in self._path_metadata:
+            return self._path_metadata[key]
+        return self._inputs.read_metadata(key)
 
     def _read_numbers(
         self, input_: Mapping[str, Any]

@@ -11,6 +11,7 @@ import numpy as np
 from lightly.data.selection_plan.planning import PlannedStrategy, SelectionPlan
 from lightly.selection import (
     BalanceReport,
+    CoverageCurve,
     DiversityReport,
     ObjectDiversityReport,
     SelectionResult,
@@ -43,6 +44,25 @@ def describe_selection(plan: SelectionPlan, result: SelectionResult) -> dict[str
         "seed": result.seed,
         "engineVersion": result.engine_version,
         "strategies": [_describe_strategy(planned, report) for planned, report in entries],
+    }
+
+
+def describe_coverage(curve: CoverageCurve | None) -> dict[str, Any]:
+    """Return how well the first k picks cover the candidates, as JSON can hold it.
+
+    Args:
+        curve: What was measured; its last point is about the whole selection. None if nothing was
+            selected.
+    """
+    if curve is None:
+        return {"coverage": None}
+    return {
+        "coverage": {
+            "counts": curve.counts.tolist(),
+            "radius": curve.radius.tolist(),
+            "meanDistance": curve.mean_distance.tolist(),
+            "nMeasured": curve.n_measured,
+        }
     }
 
 

@@ -18,7 +18,7 @@ _SECONDS_PER_PICK, _PRODUCTS_PER_SECOND = 1e-4, 2e10
 _WORTH_LOADING_S, _WORTH_COMPILING_S = 0.5, 10.0
 
 #: Modules of loops that only some selections need.
-FURTHER = ("dense", "gains", "mixing", "near_pairs", "neighbours")
+FURTHER = ("cells", "dense", "gains", "mixing", "near_pairs", "neighbours")
 
 _folder = Path(__file__).parent
 _lock = threading.Lock()

@@ -21,16 +21,33 @@ from lightly.server.tags.service import load_tag
 
 
 @dataclass(frozen=True)
+class PartCounts:
+    """What one part of a question does: a filter, or the tag.
+
+    Attributes:
+        alone: How many of all samples meet it.
+        without: How many samples the question would find without it.
+    """
+
+    alone: int
+    without: int
+
+
+@dataclass(frozen=True)
 class FilterResult:
     """What a question about columns comes to.
 
     Attributes:
         mask: Shape `[n_samples]`: which samples meet all filters.
+        tag: What the tag does; None without one.
+        filters: What each filter does.
         histograms: By key: how many of the samples are in each bin or category. A filter on the
             same key is left out there, so that one sees what else could be chosen.
     """
 
     mask: BoolArray
+    tag: PartCounts | None
+    filters: list[PartCounts]
     histograms: dict[str, list[int]]
 
 
@@ -83,14 +100,27 @@ def evaluate(
     """
     within = np.ones(columns.n_samples, dtype=np.bool_)
     if material.tag_mask is not None:
-        within = unpack_bits(material.tag_mask, columns.n_samples)
+        within = unpack_bits(material.tag_mask, columns.n_samples) ^ body.is_tag_negated
     masks = [(each.key, _apply(columns, material, each)) for each in body.filters]
     counted: dict[str, list[int]] = {}
     for key in body.histograms:
         if columns.find(key).kind != "text":
             met = _combine(within, [mask for of_key, mask in masks if of_key != key])
             counted[key] = _count(columns, key, met)
-    return FilterResult(_combine(within, [mask for _, mask in masks]), counted)
+    found, (tag, *filters) = _count_parts([within, *(mask for _, mask in masks)])
+    return FilterResult(found, tag if body.tag_id else None, filters, counted)
+
+
+def _count_parts(masks: list[BoolArray]) -> tuple[BoolArray, list[PartCounts]]:
+    """Return which samples meet all of some conditions, and what each of these does."""
+    n_failed = np.zeros(len(masks[0]), dtype=np.uint8)
+    for mask in masks:
+        n_failed += ~mask
+    met, nearly = n_failed == 0, n_failed == 1
+    n_met = int(met.sum())
+    # Without one condition, those are found too that fail nothing else.
+    counts = [PartCounts(int(mask.sum()), n_met + int((nearly & ~mask).sum())) for mask in masks]
+    return met, counts
 
 
 def _combine(within: BoolArray, masks: list[BoolArray]) -> BoolArray:

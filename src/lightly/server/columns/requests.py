@@ -57,6 +57,7 @@ class ColumnQueryRequest(WireModel):
 
     filters: Annotated[list[SampleFilter], Field(max_length=MAX_FILTERS)]
     tag_id: _Id | None = Field(alias="tagId", default=None)
+    is_tag_negated: StrictBool = Field(alias="isTagNegated", default=False)
     histograms: Annotated[list[_Key], Field(max_length=MAX_HISTOGRAMS)] = Field(
         default_factory=list
     )

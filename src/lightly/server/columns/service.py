@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -183,11 +184,14 @@ def query(
         material = load_material(connection, dataset, body)
     _, columns = open_columns(platform, caller, dataset_id)
     result = evaluate(columns, material, body)
-    tail = {
+    tail: dict[str, Any] = {
         "count": int(result.mask.sum()),
         "revision": columns.revision,
         "histograms": result.histograms,
+        "filters": [asdict(counts) for counts in result.filters],
     }
+    if result.tag is not None:
+        tail["tag"] = asdict(result.tag)
     return wire.write_bits(result.mask, tail)
 
 
@@ -198,7 +202,11 @@ def list_tags(platform: PlatformState, caller: User, dataset_id: str) -> list[di
         tag_ids = tags_repository.list_tag_ids(connection, dataset.key)
         tags = tags_repository.find_tags(connection, dataset.key, tag_ids)
         reported = find_reported(connection, dataset.key)
-    return [_write_summary(tag) | {"hasReport": tag.id in reported} for tag in tags]
+        scored = tags_repository.find_scored(connection, dataset.key)
+    return [
+        _write_summary(tag) | {"hasReport": tag.id in reported, "hasScores": tag.id in scored}
+        for tag in tags
+    ]
 
 
 def _write_summary(tag: Tag) -> dict[str, Any]:

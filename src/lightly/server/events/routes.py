@@ -11,7 +11,7 @@ from lightly.server.auth.middleware import find_caller_again
 from lightly.server.errors import MalformedRequest
 from lightly.server.events.feed import Feed, Wish
 from lightly.server.events.frames import MEDIA_TYPE, read_mark
-from lightly.server.events.topics import DatasetTopic, RunsTopic, RunTopic, WorkersTopic
+from lightly.server.events.topics import DatasetTopic, JobTopic, RunsTopic, RunTopic, WorkersTopic
 from lightly.server.http.parameters import ID_PATTERN
 from lightly.server.http.requests import ContractRoute
 from lightly.server.platform import Caller
@@ -30,6 +30,7 @@ async def get_events(
     caller: Caller,
     run_id: Annotated[str | None, Query(alias="runId", pattern=ID_PATTERN)] = None,
     dataset_id: Annotated[str | None, Query(alias="datasetId", pattern=ID_PATTERN)] = None,
+    job_id: Annotated[str | None, Query(alias="jobId", pattern=ID_PATTERN)] = None,
     runs: _Flag = False,
     workers: _Flag = False,
     max_seconds: Annotated[int, Query(alias="maxSeconds", ge=0, le=MAX_SECONDS)] = MAX_SECONDS,
@@ -38,8 +39,12 @@ async def get_events(
 ) -> Response:
     """Tell what happens, as it happens."""
     wishes = _list_wishes(run_id, dataset_id, has_runs=runs, has_workers=workers)
+    if job_id is not None:
+        wishes.append((("job", job_id), lambda caller: JobTopic(caller, job_id)))
     if not wishes:
-        raise MalformedRequest("Say what to watch: runs, workers, runId or datasetId (query).")
+        raise MalformedRequest(
+            "Say what to watch: runs, workers, runId, datasetId or jobId (query)."
+        )
     feed: Feed = request.app.state.feed
     stream = await feed.open(caller, wishes, read_mark(last_event_id or after))
     content = feed.listen(stream, lambda: find_caller_again(request), max_seconds)

@@ -18,9 +18,11 @@ from lightly.server.datasets.access import load_dataset
 from lightly.server.datasets.models import Action
 from lightly.server.db.tables import tags
 from lightly.server.embeddings.repository import find_newest_map_ms
+from lightly.server.errors import JobUnknown
 from lightly.server.http.clients import read_user_agent
 from lightly.server.http.parameters import AssetScope
-from lightly.server.jobs.repository import read_database_ms
+from lightly.server.jobs.repository import find_job_of_user, read_database_ms, read_progress
+from lightly.server.jobs.routes import write_job_details
 from lightly.server.runs import log_repository, overview, overview_repository
 from lightly.server.runs.access import load_run
 from lightly.server.runs.models import Run
@@ -206,34 +208,49 @@ class RunTopic:
         return Event("log", orjson.dumps(body), now_ms, log_start=first, log_end=end)
 
 
-class WorkersTopic:
-    """Workers of a user and of the user's mates.
+class _WholeTopic:
+    """Something short: pages are told all of it whenever it is not as before."""
 
-    Args:
-        caller: Who watches.
-    """
+    #: Of its events.
+    name: str
 
-    def __init__(self, caller: User) -> None:
-        self._caller = caller
-        self._told: bytes = b""
+    def __init__(self) -> None:
+        self._told = b""
 
     def begin(self, connection: sa.Connection) -> None:
         """Note how things are."""
         self.poll(connection)
 
-    def catch_up(self, connection: sa.Connection, mark: Mark | None) -> list[Event]:  # noqa: ARG002  all are told anyway
-        """Return all workers."""
+    def catch_up(self, connection: sa.Connection, mark: Mark | None) -> list[Event]:  # noqa: ARG002  all is told anyway
+        """Return how things are."""
         now_ms = read_database_ms(connection)
-        return [Event("workers", self._write(connection, now_ms), now_ms)]
+        return [Event(self.name, self._write(connection, now_ms), now_ms)]
 
     def poll(self, connection: sa.Connection) -> list[Event]:
-        """Return all workers when anything is new: there are few, and silence is news too."""
+        """Return how things are when they are not as before."""
         now_ms = read_database_ms(connection)
         written = self._write(connection, now_ms)
         if written == self._told:
             return []
         self._told = written
-        return [Event("workers", written, now_ms)]
+        return [Event(self.name, written, now_ms)]
+
+    def _write(self, connection: sa.Connection, now_ms: int) -> bytes:
+        raise NotImplementedError
+
+
+class WorkersTopic(_WholeTopic):
+    """Workers of a user and of the user's mates: there are few, and silence is news too.
+
+    Args:
+        caller: Who watches.
+    """
+
+    name = "workers"
+
+    def __init__(self, caller: User) -> None:
+        super().__init__()
+        self._caller = caller
 
     def _write(self, connection: sa.Connection, now_ms: int) -> bytes:
         found = list_workers(connection, self._caller, AssetScope.BOTH)
@@ -241,7 +258,29 @@ class WorkersTopic:
         return orjson.dumps(entries)
 
 
-class DatasetTopic:
+class JobTopic(_WholeTopic):
+    """How far a job of the user is.
+
+    Args:
+        caller: Who watches.
+        job_id: The job.
+    """
+
+    name = "job"
+
+    def __init__(self, caller: User, job_id: str) -> None:
+        super().__init__()
+        self._caller = caller
+        self._job_id = job_id
+
+    def _write(self, connection: sa.Connection, now_ms: int) -> bytes:  # noqa: ARG002  jobs have no age
+        job = find_job_of_user(connection, self._caller, self._job_id)
+        if job is None:
+            raise JobUnknown
+        return orjson.dumps(write_job_details(job, read_progress(connection, job.id)))
+
+
+class DatasetTopic(_WholeTopic):
     """Samples, tags and maps of a dataset.
 
     Args:
@@ -249,30 +288,14 @@ class DatasetTopic:
         dataset_id: The dataset.
     """
 
+    name = "dataset"
+
     def __init__(self, caller: User, dataset_id: str) -> None:
+        super().__init__()
         self._caller = caller
         self._dataset_id = dataset_id
-        self._told = b""
 
-    def begin(self, connection: sa.Connection) -> None:
-        """Note how things are."""
-        self._told = self._write(connection)
-
-    def catch_up(self, connection: sa.Connection, mark: Mark | None) -> list[Event]:  # noqa: ARG002  it is short
-        """Return how things are."""
-        now_ms = read_database_ms(connection)
-        return [Event("dataset", self._write(connection), now_ms)]
-
-    def poll(self, connection: sa.Connection) -> list[Event]:
-        """Return how things are when they are not as before."""
-        now_ms = read_database_ms(connection)
-        written = self._write(connection)
-        if written == self._told:
-            return []
-        self._told = written
-        return [Event("dataset", written, now_ms)]
-
-    def _write(self, connection: sa.Connection) -> bytes:
+    def _write(self, connection: sa.Connection, now_ms: int) -> bytes:  # noqa: ARG002  neither has a dataset
         dataset = load_dataset(connection, self._caller, self._dataset_id, Action.READ)
         n_tags, changed_at_ms = connection.execute(
             sa.select(sa.func.count(), sa.func.max(tags.c.last_modified_at_ms)).where(

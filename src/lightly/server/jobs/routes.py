@@ -56,6 +56,14 @@ def write_job_status(job: Job) -> dict[str, Any]:
     return data
 
 
+def write_job_details(job: Job, progress_json: str | None) -> dict[str, Any]:
+    """Return the extension document's `JobDetails`."""
+    if JobStatus(job.status).is_final:
+        progress_json = None
+    progress = None if progress_json is None else orjson.Fragment(progress_json)
+    return write_job(job) | {"attempts": job.attempts, "progress": progress}
+
+
 @router.get("/v1/jobs")
 def get_jobs(platform: Platform, caller: Caller) -> Response:
     """List the caller's jobs, newest first."""
@@ -73,8 +81,7 @@ def get_job(job_id: JobId, platform: Platform, caller: Caller) -> Response:
 def get_job_details(job_id: JobId, platform: Platform, caller: Caller) -> Response:
     """Tell how far a job is, with what `/v1` has no room for."""
     job, progress_json = service.get_job_with_progress(platform, caller, job_id)
-    progress = None if progress_json is None else orjson.Fragment(progress_json)
-    return json_response(write_job(job) | {"attempts": job.attempts, "progress": progress})
+    return json_response(write_job_details(job, progress_json))
 
 
 @router.put("/ext/v1/jobs/{jobId}/cancel", status_code=204)

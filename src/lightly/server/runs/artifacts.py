@@ -248,19 +248,23 @@ def make_report_read_url(platform: PlatformState, caller: User, run_id: str) -> 
     return make_artifact_url(platform, caller, run_id, pdf.id)
 
 
-def read_report(platform: PlatformState, caller: User, run_id: str) -> bytes:
-    """Return the newest report of a run for programs, a `ReportV2` of the contract as JSON text.
+def read_report(platform: PlatformState, caller: User, run_id: str, type_: str) -> bytes:
+    """Return the newest report of a run for programs as JSON text.
 
     Pages read it from here: they may not fetch anything from the hosts of stores.
+
+    Args:
+        platform: The server.
+        caller: Who asks.
+        run_id: The run.
+        type_: Of the artifact.
 
     Raises:
         ReportUnavailable: If there is none in the platform's own storage, or it is too long.
     """
     with platform.database.read() as connection:
         run = load_run(connection, caller, run_id)
-        artifact = artifact_repository.find_newest_of_type(
-            connection, run.id, DockerRunArtifactType.REPORT_V2_JSON.value
-        )
+        artifact = artifact_repository.find_newest_of_type(connection, run.id, type_)
     if artifact is None or _is_in_datasource(artifact):
         raise ReportUnavailable
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query
@@ -34,6 +34,8 @@ router = APIRouter(prefix="/ext/v1", route_class=ContractRoute)
 
 #: Most runs of one page of a list.
 MAX_LISTED = 200
+#: Reports that pages draw.
+ReportType = Literal["REPORT_V2_JSON", "REPORT_JSON"]
 
 
 @router.post("/workers/{workerId}/sessions", status_code=201)
@@ -127,9 +129,14 @@ def get_run(run_id: RunId, platform: Platform, caller: Caller) -> Response:
 
 
 @router.get("/runs/{runId}/report")
-def get_report(run_id: RunId, platform: Platform, caller: Caller) -> Response:
+def get_report(
+    run_id: RunId,
+    platform: Platform,
+    caller: Caller,
+    type_: Annotated[ReportType, Query(alias="type")] = "REPORT_V2_JSON",
+) -> Response:
     """Return the report of a run as JSON."""
-    content = artifacts.read_report(platform, caller, run_id)
+    content = artifacts.read_report(platform, caller, run_id, type_)
     return Response(content, media_type="application/json")
 
 

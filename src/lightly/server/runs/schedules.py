@@ -72,7 +72,7 @@ def create_schedule(
     with platform.database.write() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
         config = load_config(connection, caller, body.config_id)
-        check_for_run(connection, caller, config, checks_options=validates)
+        check_for_run(connection, caller, config, dataset=dataset, checks_options=validates)
         now_ms = read_database_ms(connection)
         schedule = Schedule(
             id=make_id(),
@@ -97,7 +97,7 @@ def _check_files(platform: PlatformState, caller: User, dataset_id: str, config_
     with platform.database.read() as connection:
         dataset = load_dataset(connection, caller, dataset_id, Action.WRITE)
         config = load_config(connection, caller, config_id)
-        check_for_run(connection, caller, config, checks_options=True)
+        check_for_run(connection, caller, config, dataset=dataset, checks_options=True)
     check_referenced_files(platform, caller, dataset, read_options(config))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from lightly.selection import (
     Threshold,
     explain_selection,
     measure_coverage_curve,
+    measure_pick_distances,
     select,
 )
 from lightly.server.jobs.crash_points import reach
@@ -129,6 +130,7 @@ def explain(result: SelectionResult, order: SelectionOrder, watch: JobWatch) -> 
         explanation = explain_selection(result, vectors, progress=watch.begin("EXPLAINING"))
     else:
         reason_or_none = "The selection is too large: nearest picks would take minutes."
+        result = add_distances(result, vectors, watch)
     n_measured = max(FEWEST_MEASURED, CURVE_BUDGET // (work_per_sample * (1 + N_DRAWS)))
     curve = measure_coverage_curve(
         result,
@@ -145,3 +147,16 @@ def explain(result: SelectionResult, order: SelectionOrder, watch: JobWatch) -> 
         unexplained_because=reason_or_none,
         class_names=order.class_names,
     )
+
+
+def add_distances(
+    result: SelectionResult, vectors: NDArray[np.float32], watch: JobWatch
+) -> SelectionResult:
+    """Return a result that knows how far picks are from earlier ones, if the budget allows."""
+    n_picks = len(result.indices)
+    n_products = n_picks * (n_picks + result.n_preselected) * vectors.shape[1]
+    # DIVERSITY knows it from picking.
+    if not np.isnan(result.distances).all() or n_products > EXPLAIN_BUDGET:
+        return result
+    distances = measure_pick_distances(result, vectors, progress=watch.begin("EXPLAINING"))
+    return replace(result, distances=distances)

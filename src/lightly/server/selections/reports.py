@@ -72,13 +72,16 @@ def _make_columns(
     for place in range(result.gains.shape[1]):
         info = ColumnInfo(f"gains.{place}", "<f8", n_picks, "pick")
         columns.append((info, result.gains[:, place]))
+    distances_info = ColumnInfo("earlierDistances", "<f8", n_picks, "pick")
     if explanation is None:
+        if not np.isnan(result.distances).all():
+            columns.append((distances_info, result.distances))
         return columns
     n_samples = len(explanation.nearest)
     return [
         *columns,
         (ColumnInfo("earlier", "<i8", n_picks, "pick"), explanation.earlier),
-        (ColumnInfo("earlierDistances", "<f8", n_picks, "pick"), explanation.earlier_distances),
+        (distances_info, explanation.earlier_distances),
         (ColumnInfo("nearest", "<i8", n_samples, "sample"), explanation.nearest),
         (ColumnInfo("distances", "<f8", n_samples, "sample"), explanation.distances),
     ]

@@ -63,6 +63,7 @@ class RepresentativeStrategy(WireModel):
     type: Literal["REPRESENTATIVE"]
     strength: Strength = 1.0
     n_neighbors: Annotated[StrictInt, Field(ge=2, le=250)] = Field(alias="nNeighbors", default=32)
+    graph: Literal["EXACT", "APPROXIMATE"] = "EXACT"
 
 
 class SimilarityStrategy(WireModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lightly.data.selection_plan.memory import check_memory
 from lightly.openapi_generated.swagger_client.models.tag_creator import TagCreator
 from lightly.selection import count_share
 from lightly.server.embeddings.task_inputs import find_vectors, require_vectors
@@ -31,8 +32,10 @@ def run(task: Task) -> None:
     vectors = require_vectors(task, material) if needs_vectors else None
     maker = StrategyMaker(task, material, vectors)
     strategies = [maker.make(strategy, place) for place, strategy in enumerate(body.strategies)]
+    n_samples = count_new_samples(body, material)
+    check_memory(strategies, n_samples)
     order = SelectionOrder(
-        n_samples=count_new_samples(body, material),
+        n_samples=n_samples,
         strategies=strategies,
         vectors=find_vectors(task),
         request=wanted.selection,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +25,7 @@ from lightly.server.jobs.task import Task, TaskFailed
 from lightly.server.selections import requests
 from lightly.server.selections.material import FileNames, Material
 from lightly.server.selections.sample_values import read_classes, read_numbers
+from lightly.server.selections.watch import JobWatch
 from lightly.server.tags.masks import read_indices
 from lightly.server.tags.repository import find_tag
 from lightly.server.tags.scores import read_scores
@@ -101,7 +102,10 @@ class StrategyMaker:
             )
         if isinstance(wanted, requests.RepresentativeStrategy):
             return Representative(
-                self.vectors, n_neighbours=wanted.n_neighbors, strength=wanted.strength
+                self.vectors,
+                n_neighbours=wanted.n_neighbors,
+                strength=wanted.strength,
+                graph="exact" if wanted.graph == "EXACT" else "approximate",
             )
         queries = self._read_queries(wanted.tag_id)
         return Similarity(self.vectors, queries, strength=wanted.strength, max_sum=wanted.max_sum)
@@ -109,7 +113,11 @@ class StrategyMaker:
     def _make_balance(self, wanted: requests.BalanceStrategy, place: int) -> Balance:
         material = self.material
         codes, names = read_classes(
-            self.task.database, material.dataset.key, self.n_samples, wanted.metadata_key
+            self.task.database,
+            material.dataset.key,
+            self.n_samples,
+            wanted.metadata_key,
+            self._begin_reading(),
         )
         self.class_names[place] = names
         if wanted.distribution != "TARGET":
@@ -130,11 +138,15 @@ class StrategyMaker:
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         if metadata_key is not None:
             key = self.material.dataset.key
-            return read_numbers(self.task.database, key, self.n_samples, metadata_key)
+            note = self._begin_reading()
+            return read_numbers(self.task.database, key, self.n_samples, metadata_key, note)
         with self.task.database.read() as connection:
             scores = read_scores(connection, self.material.query_tag_id, str(score_type))
         values, is_missing = self.material.align(scores)
         return values[: self.n_samples], is_missing[: self.n_samples]
+
+    def _begin_reading(self) -> Callable[[int, int], None]:
+        return JobWatch(self.task).begin("READING")
 
     def _read_queries(self, tag_id: str) -> NDArray[np.float32]:
         with self.task.database.read() as connection:

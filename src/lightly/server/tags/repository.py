@@ -129,6 +129,17 @@ def list_scores(connection: sa.Connection, tag_id: str) -> list[Score]:
     return [Score(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001  documented
 
 
+def find_scored(connection: sa.Connection, dataset_key: int) -> set[str]:
+    """Return the ids of the tags of a dataset that have scores."""
+    query = (
+        sa.select(tag_scores.c.tag_id)
+        .distinct()
+        .join(tags, tags.c.id == tag_scores.c.tag_id)
+        .where(tags.c.dataset_key == dataset_key)
+    )
+    return set(connection.scalars(query))
+
+
 def find_score(connection: sa.Connection, tag_id: str, score_id: str) -> Score | None:
     """Return a tag's score by id, without its values."""
     return _find_score(connection, tag_id, tag_scores.c.id == score_id)

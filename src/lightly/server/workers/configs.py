@@ -13,7 +13,7 @@ from lightly._kit.ids import make_id
 from lightly.openapi_generated.swagger_client.models.creator import Creator
 from lightly.server.auth.users import User
 from lightly.server.datasets.access import load_dataset
-from lightly.server.datasets.models import Action
+from lightly.server.datasets.models import Action, Dataset
 from lightly.server.errors import (
     MalformedRequest,
     PayloadTooLarge,
@@ -38,6 +38,7 @@ from lightly.utils.run_configuration.reading import (
     read_model,
     write_config,
 )
+from lightly.utils.run_configuration.unworkable import check_workable
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -151,7 +152,12 @@ def iterate_configs(
 
 
 def check_for_run(
-    connection: sa.Connection, caller: User, config: WorkerConfig, *, checks_options: bool
+    connection: sa.Connection,
+    caller: User,
+    config: WorkerConfig,
+    *,
+    dataset: Dataset,
+    checks_options: bool,
 ) -> None:
     """Refuse a configuration that no run of the caller could carry out.
 
@@ -161,6 +167,7 @@ def check_for_run(
         connection: An open transaction.
         caller: Who wants the run.
         config: As loaded for the caller.
+        dataset: What the run is about.
         checks_options: Whether to look at options too; access is looked at always.
 
     Raises:
@@ -168,8 +175,13 @@ def check_for_run(
         DatasetUnknown, RunUnknown: If it refers to what is not there for the caller.
     """
     _check_references(connection, caller, orjson.loads(config.config_json))
-    if checks_options:
-        read_options(config)
+    if not checks_options:
+        return
+    options = read_options(config)
+    try:
+        check_workable(options, "config", dataset_id=dataset.id, dataset_type=dataset.type)
+    except InvalidConfiguration as error:
+        raise WorkerConfigInvalid(str(error)) from error
 
 
 def read_options(config: WorkerConfig) -> dict[str, Any]:

@@ -164,9 +164,6 @@ def _find_target_problems(strategy: dict[str, Any]) -> Iterator[str]:
             '.strategy: BALANCE needs a \'target\' such as {"car": 0.7, "bus": 0.3}, or a '
             "'distribution' of UNIFORM or INPUT."
         )
-        return
-    if not any(target.values()):
-        yield ".strategy.target: at least one share must be above 0."
 
 
 def _is_share(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,28 @@ def list_balances(
             facts = _shorten(str(title), planned.class_names, report, before)
             found.append(facts)
     return found
+
+
+def describe_balances(balances: Sequence[BalanceFacts]) -> dict[str, Any]:
+    """Return what was balanced as JSON can hold it: of each class three shares."""
+    rows = [
+        {
+            "title": facts.title,
+            "classes": [
+                {
+                    "name": name,
+                    "target": float(target),
+                    "input": float(before),
+                    "selected": float(after),
+                }
+                for name, target, before, after in zip(
+                    facts.names, facts.target, facts.before, facts.after, strict=True
+                )
+            ],
+        }
+        for facts in balances
+    ]
+    return {"balances": rows}
 
 
 def _measure_mix(classes: NDArray[np.generic], n_classes: int) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +16,8 @@ from lightly.worker.report.facts import LIGHTLY_FIELDS, RunFacts, SelectionFacts
 from lightly.worker.report.maps import draw_maps
 from lightly.worker.runs.excluded import InputCounts
 
-#: Pairs of a selected image and the removed one that is nearest to it.
-N_PAIRS = 12
+#: Names of the sets that there are with a datapool only.
+_DATAPOOL, _TOGETHER = "preselectedDatapool", "selectedWithDatapool"
 #: Nobody here knows what labels cost or what they emit, so nothing is claimed.
 _NO_SAVINGS = {"costSavings": 0.0, "co2Savings": 0.0}
 
@@ -100,10 +100,10 @@ def _list_sizes(
     }
 
 
-def find_pairs(found: SelectionFacts, count: int = N_PAIRS) -> list[tuple[int, int, float]]:
+def find_pairs(found: SelectionFacts) -> list[tuple[int, int, float]]:
     """Return picks spread over the selection, each with its nearest image that was left out."""
     removed = np.setdiff1d(np.arange(len(found.embeddings)), found.picks)
-    chosen = found.picks[choose_evenly(len(found.picks), count)]
+    chosen = found.picks[choose_evenly(len(found.picks), found.n_pairs)]
     among = removed[choose_evenly(len(removed), 100_000)]
     nearest, distances = find_nearest(found.embeddings[chosen], found.embeddings, among=among)
     return [
@@ -128,8 +128,8 @@ def describe_embeddings(found: SelectionFacts) -> dict[str, Any]:
         for name, places in iterate_sets(found)
     }
     if len(found.datapool):
-        sets["preselectedDatapool"] = found.datapool
-        sets["selectedWithDatapool"] = np.concatenate([found.datapool, sets["selected"]])
+        sets[_DATAPOOL] = found.datapool
+        sets[_TOGETHER] = np.concatenate([found.datapool, sets["selected"]])
     measured = found.embeddings[choose_evenly(len(found.embeddings))]
     covers = {
         name: find_nearest(measured, others)[1] for name, others in sets.items() if name != "input"
@@ -150,25 +150,38 @@ def _measure_spacing(vectors: Vectors) -> NDArray[np.float64]:
 
 def _describe_metadata(found: SelectionFacts) -> dict[str, Any]:
     own = set(LIGHTLY_FIELDS)
+    described = {
+        name: describe_numbers(_split_numbers(found, name, values))
+        for name, values in found.numbers.items()
+    }
     return {
-        "lightlyNumeric": {
-            name: _describe_numbers(found, values)
-            for name, values in found.numbers.items()
-            if name in own
-        },
-        "customNumeric": {
-            name: _describe_numbers(found, values)
-            for name, values in found.numbers.items()
-            if name not in own
-        },
+        "lightlyNumeric": {name: one for name, one in described.items() if name in own},
+        "customNumeric": {name: one for name, one in described.items() if name not in own},
         "customCategorical": {
-            name: describe_categories(
-                {kind: [values[place] for place in places] for kind, places in iterate_sets(found)}
-            )
+            name: describe_categories(_split_categories(found, name, values))
             for name, values in found.categories.items()
         },
     }
 
 
-def _describe_numbers(found: SelectionFacts, values: NDArray[np.float64]) -> Mapping[str, Any]:
-    return describe_numbers({kind: values[places] for kind, places in iterate_sets(found)})
+def _split_numbers(
+    found: SelectionFacts, name: str, values: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the values of each set of images."""
+    sets = {kind: values[places] for kind, places in iterate_sets(found)}
+    earlier = found.of_datapool.numbers.get(name)
+    if earlier is not None and len(earlier):
+        sets[_DATAPOOL] = earlier
+        sets[_TOGETHER] = np.concatenate([earlier, sets["selected"]])
+    return sets
+
+
+def _split_categories(
+    found: SelectionFacts, name: str, values: Sequence[str | None]
+) -> dict[str, list[str | None]]:
+    sets = {kind: [values[place] for place in places] for kind, places in iterate_sets(found)}
+    earlier = found.of_datapool.categories.get(name)
+    if earlier:
+        sets[_DATAPOOL] = list(earlier)
+        sets[_TOGETHER] = [*earlier, *sets["selected"]]
+    return sets

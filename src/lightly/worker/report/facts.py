@@ -19,6 +19,8 @@ LIGHTLY_FIELDS = {
     "luminance": "luminance",
     "uniformRowRatio": "uniform_row_ratio",
 }
+#: Pairs of a selected image and a removed one, unless a run asks for another number.
+N_PAIRS = 12
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,22 @@ class RunFacts:
     videos: VideoSizes | None = None
 
 
+@dataclass(frozen=True)
+class MetadataValues:
+    """Metadata of some images, in their order.
+
+    Attributes:
+        numbers: Values by name of the field, NaN where there is none.
+        categories: Likewise for categories, None where there is none.
+    """
+
+    numbers: Mapping[str, NDArray[np.float64]]
+    categories: Mapping[str, Sequence[str | None]]
+
+
+NO_VALUES = MetadataValues({}, {})
+
+
 @dataclass(frozen=True, kw_only=True)
 class SelectionFacts:
     """The images of a run, before and after.
@@ -94,6 +112,8 @@ class SelectionFacts:
         names: Names of the images that are shown by name, by position.
         numbers: Values of all images by name of the field, NaN where there is none.
         categories: Likewise for categories, None where there is none.
+        of_datapool: Metadata of what was selected in earlier runs.
+        n_pairs: How many selected images are shown with the removed one that is nearest.
     """
 
     embeddings: Vectors
@@ -103,6 +123,8 @@ class SelectionFacts:
     names: Mapping[int, str]
     numbers: Mapping[str, NDArray[np.float64]]
     categories: Mapping[str, Sequence[str | None]]
+    of_datapool: MetadataValues = NO_VALUES
+    n_pairs: int = N_PAIRS
 
 
 def pick_at_random(n_candidates: int, n_picks: int, *, seed: int = 0) -> NDArray[np.int64]:

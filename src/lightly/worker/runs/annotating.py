@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lightly.data.datasource_files.names import (
     METADATA_SCHEMA_FILE,
+    PREDICTIONS_FOLDER,
     TASKS_FILE,
     name_task_schema,
 )
@@ -55,6 +56,8 @@ def _load(context: RunContext, annotations: Annotations) -> None:
         place, files = side.locate(name_task_schema(task)), side.iterate_predictions(task)
         n_read = annotations.read_predictions(task, reader, place, files)
         log.info("%d files have predictions of the task %r.", n_read, task)
+        if not n_read and task in list_needed_tasks(context.options.selection):
+            raise _refuse_without_predictions(task, "There are no files with predictions")
 
 
 def _check_tasks(selection: Mapping[str, Any], tasks: list[str]) -> None:
@@ -68,6 +71,32 @@ def _check_tasks(selection: Mapping[str, Any], tasks: list[str]) -> None:
                 f"The selection needs predictions of the task {task[:80]!r}; {TASKS_FILE} has: "
                 f"{known}. Add the task there, with its schema and predictions."
             )
+
+
+def check_predictions(
+    annotations: Annotations, selection: Mapping[str, Any], names: Sequence[str]
+) -> None:
+    """Raise `RunRefused` if a task that the selection needs was applied to none of its images.
+
+    Args:
+        annotations: The predictions.
+        selection: Its configuration.
+        names: File names of all images.
+    """
+    for task in dict.fromkeys(list_needed_tasks(selection)):
+        is_known = task in annotations.tasks and len(names)
+        if is_known and not any(annotations.has_predictions(task, name) for name in names):
+            raise _refuse_without_predictions(
+                task, f"None of the {len(names)} images has a file with predictions"
+            )
+
+
+def _refuse_without_predictions(task: str, found: str) -> RunRefused:
+    return RunRefused(
+        f"{found} of the task {task[:80]!r}, which the selection needs. Write one for each image "
+        f"below {PREDICTIONS_FOLDER}{task[:80]}/, under the name of the image with .json in place "
+        "of its extension; one that has no objects has an empty list."
+    )
 
 
 def list_needed_tasks(selection: Mapping[str, Any]) -> Iterator[str]:

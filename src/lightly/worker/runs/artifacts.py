@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +23,7 @@ REPORT_PDF_NAME = "report.pdf"
 REPORT_NAME = "report.json"
 REPORT_V2_NAME = "report_v2.json"
 EXCLUDED_NAME = "excluded.csv"
+EMBEDDINGS_NAME = "embeddings.csv"
 #: Artifacts by file name, in the order in which they are sent; the log goes last.
 KINDS = {
     CORRUPTNESS_NAME: "CORRUPTNESS_CHECK_INFORMATION",
@@ -35,6 +36,8 @@ KINDS = {
     MEMORY_LOG_NAME: "MEMLOG",
     LOG_NAME: "LOG",
 }
+#: What `upload_report` is about.
+REPORTS = frozenset({REPORT_NAME, REPORT_V2_NAME, REPORT_PDF_NAME})
 _GROWING = frozenset({LOG_NAME, MEMORY_LOG_NAME})
 
 
@@ -74,11 +77,16 @@ def write_relevant_names(names: Iterable[str], path: Path) -> int:
     return n_left_out
 
 
-def send_artifacts(context: RunContext) -> None:
-    """Upload what the run has written so far."""
+def send_artifacts(context: RunContext, names: Collection[str] = tuple(KINDS)) -> None:
+    """Upload what the run has written so far, and has not uploaded yet.
+
+    Args:
+        context: Of the run.
+        names: Of the files that matter.
+    """
     for name, kind in KINDS.items():
         path = context.folder.path(name)
-        if path.exists():
+        if name in names and path.exists():
             with _open(path) as source:
                 context.link.send_artifact(name, kind, source)
 

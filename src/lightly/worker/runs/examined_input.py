@@ -96,4 +96,8 @@ def _examine_videos(
 
 
 def _report(context: RunContext, what: str) -> None:
-    context.lease.report_state("EMBEDDING", f"Checking, measuring and embedding {what}.")
+    """Tell the three states that are one pass here: each file is read and decoded once."""
+    lease = context.lease
+    lease.report_state("CHECKING_CORRUPTNESS", f"Decoding {what}; what cannot be is left out.")
+    lease.report_state("COMPUTING_METADATA", "Measuring what was decoded, in the same pass.")
+    lease.report_state("EMBEDDING", f"Checking, measuring and embedding {what}.")

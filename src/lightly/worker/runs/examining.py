@@ -22,6 +22,7 @@ from lightly.worker.shards.kernel import (
     name_shard,
     run_shard,
 )
+from lightly.worker.shards.known_shards import KnownShards
 from lightly.worker.shards.record_cache import RecordCache
 from lightly.worker.shards.remote import RemoteWork, run_shard_remotely
 from lightly.worker.sources.file_list import FileList
@@ -50,21 +51,31 @@ def examine_input(
     purpose = model.digest if embeds else _NO_MODEL
     n_total = len(files)
     planned: list[Path] = []
-
-    def plan() -> Iterator[ShardSpec]:
-        for batch in files.split(SHARD_FILES):
-            name = name_shard(batch, purpose=purpose)
-            planned.append(context.folder.shards / name)
-            yield ShardSpec(batch, planned[-1])
-
     n_done = n_kept = 0
+
+    def plan(shards: KnownShards | None) -> Iterator[ShardSpec]:
+        nonlocal n_done, n_kept
+        for batch in files.split(SHARD_FILES):
+            planned.append(context.folder.shards / name_shard(batch, purpose=purpose))
+            spec = ShardSpec(batch, planned[-1])
+            left = spec if shards is None else shards.reduce(spec)
+            if left is not None:
+                yield left
+                continue
+            n_done += len(batch)
+            n_kept += len(batch)
+            context.lease.check()
+            context.lease.report_progress(n_done, n_total)
+
     with (
         open_executor(context.settings) as place,
-        _prepare(context, model, place, embeds=embeds) as run,
+        _open_cache(context, purpose) as known,
+        _prepare(context, model, place, known, embeds=embeds) as run,
     ):
-        for summary in run_shards(plan(), run, place, check=context.lease.check):
-            count = sum(summary.counts.values())
-            n_done += count
+        shards = KnownShards(known, purpose=purpose) if known and place.is_remote else None
+        for done in run_shards(plan(shards), run, place, check=context.lease.check):
+            summary = done if shards is None else shards.complete(done)
+            n_done += sum(summary.counts.values())
             n_kept += summary.n_known
             context.lease.report_progress(n_done, n_total)
     log.info("Examined %d files; %d of them were known from before.", n_done, n_kept)
@@ -73,7 +84,12 @@ def examine_input(
 
 @contextmanager
 def _prepare(
-    context: RunContext, model: EmbeddingModel, place: ShardExecutor, *, embeds: bool
+    context: RunContext,
+    model: EmbeddingModel,
+    place: ShardExecutor,
+    known: RecordCache | None,
+    *,
+    embeds: bool,
 ) -> Iterator[RunShard]:
     """Yield what does one shard: here with one pool for all, elsewhere by itself."""
     if place.is_remote:
@@ -81,11 +97,7 @@ def _prepare(
         yield partial(run_shard_remotely, work=work)
         return
     reader = FileReader(context.link.stores, check=context.lease.check)
-    purpose = model.digest if embeds else _NO_MODEL
-    with (
-        _open_cache(context, purpose) as known,
-        _open_examiner(context, model, embeds=embeds) as examiner,
-    ):
+    with _open_examiner(context, model, embeds=embeds) as examiner:
         yield partial(run_shard, reader=reader, examiner=examiner, known=known)
 
 

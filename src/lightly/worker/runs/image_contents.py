@@ -7,15 +7,13 @@ from collections.abc import Collection, Iterator
 
 from lightly.worker.runs.context import RunContext
 from lightly.worker.runs.frame_contents import read_frames
-from lightly.worker.sources.datasource import Period
-from lightly.worker.sources.file_list import InputFile
+from lightly.worker.runs.input_places import locate_files
 from lightly.worker.sources.reading import FileReader
 
 log = logging.getLogger("lightly.worker")
 
 #: Name and content of an image file.
 NamedImage = tuple[str, bytes]
-_ALWAYS = Period(0, 2**40)
 
 
 def read_images(context: RunContext, names: Collection[str]) -> Iterator[NamedImage]:
@@ -29,20 +27,8 @@ def read_images(context: RunContext, names: Collection[str]) -> Iterator[NamedIm
         yield from read_frames(context, names)
         return
     reader = FileReader(context.link.stores, check=context.lease.check)
-    for content in reader.read(_locate(context, names)):
+    for content in reader.read(locate_files(context, names)):
         if content.data is None:
             log.warning("The image %s is left out: %s", content.file.name, content.problem)
         else:
             yield content.file.name, content.data
-
-
-def _locate(context: RunContext, names: Collection[str]) -> Iterator[InputFile]:
-    wanted = set(names)
-    relevant = context.options.relevant_filenames_file
-    for page in context.input_side.iterate_pages(_ALWAYS, relevant):
-        for file in page:
-            if file.name in wanted:
-                wanted.discard(file.name)
-                yield file
-        if not wanted:
-            return

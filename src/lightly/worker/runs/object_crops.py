@@ -89,8 +89,11 @@ class ObjectEmbedder:
                 asked.append(name)
                 yield content, boxes[wanted[name]]
 
-        n_processes = self._context.settings.n_processes or count_processes(self._model)
-        with EmbeddingPool(self._model, n_processes=n_processes) as pool:
+        context = self._context
+        n_processes = context.settings.n_processes or context.options.n_processes
+        with EmbeddingPool(
+            self._model, n_processes=n_processes or count_processes(self._model)
+        ) as pool:
             for answer in pool.embed_crops(items()):
                 name = asked.popleft()
                 if isinstance(answer, str):

@@ -23,6 +23,7 @@ from lightly.selection import Objects, SelectionCancelled, select
 from lightly.worker.errors import RunRefused
 from lightly.worker.runs.context import RunContext
 from lightly.worker.runs.crop_datasets import find_crop_dataset
+from lightly.worker.runs.pick_distances import add_pick_distances
 from lightly.worker.runs.scoring import Scores, compute_scores
 from lightly.worker.runs.selecting import ObjectPicks, Selection
 from lightly.worker.runs.selection_inputs import RunInputs
@@ -113,9 +114,9 @@ class ObjectInputs:
             "'task' out of the input."
         )
 
-    def open_queries(self, dataset_id: str, tag_name: str, task: str | None) -> NDArray[np.float32]:
+    def open_queries(self, dataset_id: str, tag_name: str) -> NDArray[np.float32]:
         """Return the embeddings of a tag of a dataset."""
-        return self._images.open_queries(dataset_id, tag_name, task)
+        return self._images.open_queries(dataset_id, tag_name)
 
     def read_scores(self, task: str, score: str) -> Column:
         """Return an active-learning score of each object."""
@@ -189,6 +190,10 @@ def select_objects(
         ObjectInputs(objects, inputs, annotations),
         n_candidates=len(candidates),
     )
+
+    def should_cancel() -> bool:
+        return context.lease.shall_end
+
     try:
         result = select(
             n_samples=plan.n_samples,
@@ -196,8 +201,9 @@ def select_objects(
             preselected=np.flatnonzero(is_known & ~is_new),
             candidates=candidates,
             progress=context.lease.report_progress,
-            should_cancel=lambda: context.lease.shall_end,
+            should_cancel=should_cancel,
         )
+        result = add_pick_distances(result, lambda: objects.embeddings, should_cancel=should_cancel)
     except SelectionCancelled:
         context.lease.check()
         raise

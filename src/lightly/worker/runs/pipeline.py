@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from lightly.data.selection_plan.memory import check_memory
 from lightly.embedding.detectors import Detector
 from lightly.embedding.registry import EmbeddingModel
 from lightly.worker.errors import RunFailed
 from lightly.worker.runs import artifacts
-from lightly.worker.runs.annotating import load_annotations
+from lightly.worker.runs.annotating import check_predictions, load_annotations
 from lightly.worker.runs.auto_tags import AutoTags, check_auto_tags
 from lightly.worker.runs.auto_tasks import add_auto_tasks
 from lightly.worker.runs.candidates import Candidates
@@ -35,6 +36,7 @@ from lightly.worker.runs.excluded import (
     GONE,
     ExcludedFiles,
     InputCounts,
+    read_excluded,
 )
 from lightly.worker.runs.frame_files import save_frames
 from lightly.worker.runs.listing import list_files
@@ -43,6 +45,7 @@ from lightly.worker.runs.object_level import select_objects
 from lightly.worker.runs.preparing import Preparation, prepare
 from lightly.worker.runs.pretagging import add_pretagging, choose_detector
 from lightly.worker.runs.reporting import write_reports
+from lightly.worker.runs.scoring import Scores
 from lightly.worker.runs.selecting import Selection, make_plan, select_candidates
 from lightly.worker.runs.selection_inputs import RunInputs
 from lightly.worker.runs.training import choose_run_model, train_if_asked
@@ -83,21 +86,49 @@ def run_pipeline(context: RunContext) -> RunOutcome:
     with ExcludedFiles(context.folder.path(artifacts.EXCLUDED_NAME)) as excluded:
         data, model = _load_input(context, preparation, model, detector, excluded)
     try:
+        _refuse_nothing_but_corrupt(context, data)
         inputs = _open_inputs(context, data, model)
         selection = _select(context, preparation, data, inputs, model)
-        AutoTags(context, model, data.annotations).upload_of_datapool(data.datapool)
+        if context.options.adds_to_dataset:
+            AutoTags(context, model, data.annotations).upload_of_datapool(data.datapool)
         message = _describe(data, selection)
+        if not context.options.adds_to_dataset:
+            message += " The dataset stays as it was: worker_config has enable_datapool_update off."
         log.info("%s", message)
         write_reports(context, preparation, data, inputs, selection, started_s=started_s)
     finally:
         data.annotations.close()
-    lease.report_state("UPLOADING_ARTIFACTS", "Uploading report, tables and logs.")
-    artifacts.send_artifacts(context)
+    _send_artifacts(context)
     if context.options.use_datapool and context.options.enable_datapool_update:
         # Last: an attempt that ends before this is repeated on the same files.
         context.client.update_processed_until_timestamp(preparation.period.to_s)
     lease.report_state("UPLOADED_ARTIFACTS", message)
     return RunOutcome(data.counts, len(selection.picks), message)
+
+
+def _refuse_nothing_but_corrupt(context: RunContext, data: RunData) -> None:
+    """Raise if a new dataset gets nothing because nothing can be decoded."""
+    counts = data.counts if data.videos is None else data.videos.counts
+    if len(data.datapool) or not counts.n_listed or counts.n_corrupt < counts.n_listed:
+        return
+    table = context.folder.path(artifacts.EXCLUDED_NAME)
+    artifacts.write_corruptness_information(table, context.folder.path(artifacts.CORRUPTNESS_NAME))
+    first, reason = next((name, why) for name, kind, why in read_excluded(table) if kind == CORRUPT)
+    things = "images" if data.videos is None else "videos"
+    raise RunFailed(
+        f"All {counts.n_listed} {things} are corrupt, so there is nothing to select. The first is "
+        f"{first[:200]!r}: {reason} The artifact {artifacts.CORRUPTNESS_NAME} has them all."
+    )
+
+
+def _send_artifacts(context: RunContext) -> None:
+    lease = context.lease
+    if context.options.upload_report:
+        lease.report_state("UPLOADING_REPORT", "Uploading the report.")
+        artifacts.send_artifacts(context, artifacts.REPORTS)
+        lease.report_state("UPLOADED_REPORT", "The report is there.")
+    lease.report_state("UPLOADING_ARTIFACTS", "Uploading tables and logs.")
+    artifacts.send_artifacts(context)
 
 
 def _describe(data: RunData, selection: Selection) -> str:
@@ -147,9 +178,9 @@ def _load_input(
         if custom is not None:
             custom.close()
     candidates = found.candidates
-    add_auto_tasks(
-        annotations, context.options.selection.get("autoTasks") or [], _list_sizes(candidates)
-    )
+    if auto_tasks := context.options.selection.get("autoTasks"):
+        earlier = EarlierSamples(context, datapool.names).iterate_sizes() if len(datapool) else ()
+        add_auto_tasks(annotations, auto_tasks, [*earlier, *_list_sizes(candidates)])
     names = [*datapool.names, *candidates.iterate_names()] if detector is not None else []
     add_pretagging(context, detector, annotations, names)
     known_scores = AutoTags(context, model, annotations).add(datapool, candidates)
@@ -190,6 +221,7 @@ def _open_inputs(context: RunContext, data: RunData, model: EmbeddingModel) -> R
         open_queries=earlier.open_queries,
         read_datapool_metadata=earlier.read_metadata,
         known_scores=data.known_scores,
+        object_frequency=context.options.object_frequency,
     )
 
 
@@ -200,15 +232,18 @@ def _select(
     inputs: RunInputs,
     model: EmbeddingModel,
 ) -> Selection:
-    """Choose, and make what was chosen part of the dataset."""
+    """Choose, and make what was chosen part of the dataset, unless that shall stay as it is."""
     lease = context.lease
     check_crop_tasks(list_crop_tasks(context.options), data.annotations)
+    check_predictions(data.annotations, context.options.selection, inputs.names)
     n_earlier, object_task = len(data.datapool), context.options.object_task
     plan = None if object_task else make_plan(context, inputs, len(data.candidates))
     scores = {}
     if data.annotations.tasks:
         lease.report_state("COMPUTING_ACTIVE_LEARNING_SCORES", "Scoring predictions.")
         scores = {task: inputs.compute_task_scores(task) for task in data.annotations.tasks}
+    if plan is not None and context.settings.selection_shards == 1:
+        check_memory(plan.strategies, plan.n_samples)
     things = "images" if data.videos is None else "frames"
     lease.report_state("SAMPLING", f"Selecting from {data.counts.n_processed} {things}.")
     if plan is None:
@@ -218,8 +253,28 @@ def _select(
         )
     else:
         selection = select_candidates(context, plan, inputs, n_earlier)
-    n_picks, suffix = len(selection.picks), preparation.thumbnail_suffix
+    suffix = preparation.thumbnail_suffix
     upload = DatasetUpload(context, data.candidates, selection, data.annotations, suffix)
+    if context.options.adds_to_dataset:
+        _store(context, preparation, data, inputs, model, selection, upload, scores)
+    elif context.options.stores_selected_embeddings:
+        upload.write_embeddings()
+    return selection
+
+
+def _store(
+    context: RunContext,
+    preparation: Preparation,
+    data: RunData,
+    inputs: RunInputs,
+    model: EmbeddingModel,
+    selection: Selection,
+    upload: DatasetUpload,
+    scores: Mapping[str, Scores],
+) -> None:
+    """Make what was chosen part of the dataset."""
+    lease, things = context.lease, "images" if data.videos is None else "frames"
+    n_picks = len(selection.picks)
     lease.report_state("SAVING_RESULTS", f"Writing thumbnails of {n_picks} {things}.")
     upload.save_thumbnails()
     if data.videos is not None:
@@ -227,7 +282,7 @@ def _select(
     lease.report_state("UPLOADING_DATASET", f"Adding {n_picks} {things} to the dataset.")
     if n_picks:
         upload.add_samples()
-        crops = CropDataset(context, model, suffix)
+        crops = CropDataset(context, model, preparation.thumbnail_suffix)
         save_crops(context, preparation.dataset, upload, crops, selection.objects)
         upload.add_embeddings()
         upload.add_scores(inputs.names, scores)
@@ -235,4 +290,3 @@ def _select(
             upload.refuse_leftovers(inputs.names)
             upload.make_tag(is_extension=len(data.datapool) > 0)
         crops.make_tag()
-    return selection

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -14,23 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lightly import __version__
 from lightly._kit.atomic_files import write_atomic
-from lightly._kit.spreadsheet_cells import protect_cell
-from lightly.api.errors import ApiException, BlobTransferFailed, ConnectionFailed
-from lightly.data.datasource_files.names import LIGHTLY_FOLDER
-from lightly.data.selection_plan.report import describe_selection
-from lightly.selection import measure_coverage_curve
-from lightly.worker.report.balances import list_balances
+from lightly.data.selection_plan.report import describe_coverage, describe_selection
+from lightly.selection import CoverageCurve, measure_coverage_curve
+from lightly.worker.report.balances import BalanceFacts, describe_balances, list_balances
 from lightly.worker.report.content import find_pairs, make_report
 from lightly.worker.report.distances import choose_evenly
 from lightly.worker.report.facts import (
     LIGHTLY_FIELDS,
+    NO_VALUES,
+    MetadataValues,
     RunFacts,
     SelectionFacts,
     VideoTimeline,
@@ -48,6 +44,7 @@ from lightly.worker.runs.name_list import NamesByPosition
 from lightly.worker.runs.preparing import Preparation
 from lightly.worker.runs.selecting import Selection
 from lightly.worker.runs.selection_inputs import RunInputs
+from lightly.worker.runs.tables import list_selected, list_tables, save_tables
 from lightly.worker.runs.task_reports import describe_crop_embeddings, gather_tasks
 from lightly.worker.runs.video_timeline import (
     describe_timeline,
@@ -58,7 +55,8 @@ from lightly.worker.runs.video_timeline import (
 log = logging.getLogger("lightly.worker")
 
 _PICTURES = 24
-_ROWS_AT_ONCE = 10_000
+#: Pairs on a page.
+_PAIRS = 12
 #: Images whose distance to the picks is followed over the curve.
 _MEASURED = 20_000
 _NUMERIC = ("NUMERIC_INT", "NUMERIC_FLOAT")
@@ -88,9 +86,10 @@ def write_reports(
             n_earlier=selection.n_earlier,
         )
     if not context.options.upload_report:
+        save_tables(context, {"selected": list_selected(data, selection)})
         return
     context.lease.report_state("GENERATING_REPORT", "Writing the report.")
-    found = _gather_facts(data, inputs, selection)
+    found = _gather_facts(context, data, inputs, selection)
     timeline = list_timeline(data, selection.picks)
     run = _describe_run(context, preparation, data, selection, started_s)
     tasks = gather_tasks(data, inputs, found)
@@ -100,23 +99,28 @@ def write_reports(
     }
     content = make_report(run, found, described)
     # Nothing below asks for them, and drawing takes memory of its own.
-    found = replace(found, numbers={}, categories={})
+    found = replace(found, numbers={}, categories={}, of_datapool=NO_VALUES)
     neighborhoods = describe_neighborhoods(found)
+    balances, curve = _list_balances(selection), _measure_curve(selection, found)
     _write_json(context.folder.path(artifacts.REPORT_V2_NAME), content)
     _write_json(
         context.folder.path(artifacts.REPORT_NAME),
         {
             **describe_selection(selection.plan, selection.result),
+            **describe_coverage(curve),
+            **describe_balances(balances),
             **describe_timeline(timeline),
             **neighborhoods,
         },
     )
     more: list[Callable[[], Any]] = [
         partial(_draw_neighborhoods, neighborhoods),
-        *_list_task_pages(data, selection, found, content, tasks),
+        *_list_task_pages(data, selection, found, content, tasks, balances),
     ]
-    _draw_pdf(context, data, selection, found, content, timeline, more)
-    _save_tables(context, data, selection)
+    points = _list_points(curve)
+    _draw_pdf(context, data, selection, found, content, timeline, points, more)
+    tables = list_tables(content, balances, curve)
+    save_tables(context, {"selected": list_selected(data, selection, found), **tables})
 
 
 def _describe_run(
@@ -126,7 +130,8 @@ def _describe_run(
     selection: Selection,
     started_s: float,
 ) -> RunFacts:
-    base, run_id = context.settings.server_url, context.claim.run_id
+    base = context.claim.server_url or context.settings.server_url
+    run_id = context.claim.run_id
     return RunFacts(
         run_id=run_id,
         run_url=f"{base}/runs/{run_id}",
@@ -141,44 +146,71 @@ def _describe_run(
     )
 
 
-def _gather_facts(data: RunData, inputs: RunInputs, selection: Selection) -> SelectionFacts:
+def _gather_facts(
+    context: RunContext, data: RunData, inputs: RunInputs, selection: Selection
+) -> SelectionFacts:
     start = len(data.datapool)
     vectors = inputs.embeddings
+    own = _gather_values(
+        data,
+        (
+            (record.name, record.metadata or {})
+            for _, record in data.candidates.iterate(columns=("metadata",))
+        ),
+    )
+    of_datapool = _gather_values(data, inputs.iterate_datapool_metadata()) if start else NO_VALUES
+    found = SelectionFacts(
+        embeddings=vectors[start:],
+        datapool=vectors[:start],
+        picks=selection.picks,
+        random=pick_at_random(len(data.candidates), len(selection.picks)),
+        names=NamesByPosition(inputs.names, start),
+        numbers=_drop_unmeasured(own.numbers),
+        categories=own.categories,
+        of_datapool=of_datapool,
+    )
+    n_pairs = context.options.n_example_pairs
+    return found if n_pairs is None else replace(found, n_pairs=n_pairs)
+
+
+def _gather_values(
+    data: RunData, images: Iterable[tuple[str, Mapping[str, Any]]]
+) -> MetadataValues:
+    """Return all metadata of images, of which name and what was measured are given."""
     schema = data.annotations.metadata_schema
     numeric = [entry.path for entry in schema if entry.value_type in _NUMERIC]
     numbers = {name: array("d") for name in (*LIGHTLY_FIELDS, *numeric)}
     categories: dict[str, list[str | None]] = {
         entry.path: [] for entry in schema if entry.value_type in _CATEGORICAL
     }
-    for _, record in data.candidates.iterate(columns=("metadata",)):
-        measured = record.metadata or {}
+    for image, measured in images:
         for name, field in LIGHTLY_FIELDS.items():
             numbers[name].append(measured.get(field, np.nan))
-        values = data.annotations.find_metadata_values(record.name) if schema else {}
+        values = data.annotations.find_metadata_values(image) if schema else {}
         for path, value in values.items():
             if path in numbers:
                 numbers[path].append(np.nan if value is None else value)
             elif path in categories:
                 categories[path].append(None if value is None else str(value))
-    return SelectionFacts(
-        embeddings=vectors[start:],
-        datapool=vectors[:start],
-        picks=selection.picks,
-        random=pick_at_random(len(data.candidates), len(selection.picks)),
-        names=NamesByPosition(inputs.names, start),
-        numbers=_drop_unmeasured(numbers),
-        categories=categories,
-    )
-
-
-def _drop_unmeasured(numbers: dict[str, array[float]]) -> dict[str, NDArray[np.float64]]:
-    """Return values as arrays, without measurements that no image has: sizes of frames."""
     arrays = {name: np.frombuffer(found, np.float64) for name, found in numbers.items()}
+    return MetadataValues(arrays, categories)
+
+
+def _drop_unmeasured(
+    numbers: Mapping[str, NDArray[np.float64]],
+) -> dict[str, NDArray[np.float64]]:
+    """Return values without measurements that no image has: sizes of frames."""
     return {
         name: values
-        for name, values in arrays.items()
+        for name, values in numbers.items()
         if name not in LIGHTLY_FIELDS or not np.isnan(values).all()
     }
+
+
+def _list_balances(selection: Selection) -> list[BalanceFacts]:
+    # Objects of earlier runs and of new images are one input.
+    n_earlier = selection.n_earlier if selection.objects is None else 0
+    return list_balances(selection.plan, selection.result, n_earlier=n_earlier)
 
 
 def _draw_pdf(
@@ -188,11 +220,12 @@ def _draw_pdf(
     found: SelectionFacts,
     content: dict[str, Any],
     timeline: Sequence[VideoTimeline],
+    curve: dict[str, NDArray[Any]] | None,
     more: Sequence[Callable[[], Any]],
 ) -> None:
     from lightly.worker.report.pdf import ReportPages, write_pdf  # noqa: PLC0415  loads a plotter
 
-    pairs = find_pairs(found)
+    pairs = find_pairs(found)[:_PAIRS]
     shown = selection.picks[choose_evenly(len(selection.picks), _PICTURES)]
     wanted = np.unique(np.array([*shown, *(place for pair in pairs for place in pair[:2])], int))
     pictures = {
@@ -202,7 +235,7 @@ def _draw_pdf(
     pages = ReportPages(
         content=content,
         facts=_list_facts(data, selection, content),
-        curve=_measure_curve(selection, found),
+        curve=curve,
         pictures=[pictures[int(place)] for place in shown],
         pairs=[(pictures[one], pictures[other], distance) for one, other, distance in pairs],
         excluded=list(
@@ -226,6 +259,7 @@ def _list_task_pages(
     found: SelectionFacts,
     content: dict[str, Any],
     tasks: Sequence[TaskFacts],
+    balances: Sequence[BalanceFacts],
 ) -> list[Callable[[], Any]]:
     """Return what draws a page on balance and one for each task, with pictures of its objects."""
     from lightly.worker.report.task_pages import draw_balances, draw_task  # noqa: PLC0415  as above
@@ -238,16 +272,11 @@ def _list_task_pages(
         height, width = (record.metadata or {})["shape"][:2]
         pictures[record.name] = (record.thumbnail or b"", width, height)
     described = content["predictionTaskInformation"]
-    n_earlier = selection.n_earlier
-    if selection.objects is not None:
-        # Objects of earlier runs and of new images are one input.
-        n_earlier = 0
-    balances = list_balances(selection.plan, selection.result, n_earlier=n_earlier)
     pages: list[Callable[[], Any]] = [partial(draw_balances, balances)]
     return pages + [partial(draw_task, task, described[task.name], pictures) for task in tasks]
 
 
-def _measure_curve(selection: Selection, found: SelectionFacts) -> dict[str, NDArray[Any]] | None:
+def _measure_curve(selection: Selection, found: SelectionFacts) -> CoverageCurve | None:
     result, sequences = selection.result, selection.sequences
     if not len(result.indices):
         return None
@@ -261,7 +290,12 @@ def _measure_curve(selection: Selection, found: SelectionFacts) -> dict[str, NDA
     elif sequences is not None:
         vectors = average_vectors(np.asarray(vectors, np.float32), sequences)
     measured = min(_MEASURED, len(vectors) - result.n_preselected)
-    curve = measure_coverage_curve(result, vectors, n_draws=3, n_measured=measured)
+    return measure_coverage_curve(result, vectors, n_draws=3, n_measured=measured)
+
+
+def _list_points(curve: CoverageCurve | None) -> dict[str, NDArray[Any]] | None:
+    if curve is None:
+        return None
     return {
         "counts": curve.counts, "radius": curve.radius, "random_radius": curve.random_radius,
     }  # fmt: skip
@@ -298,55 +332,6 @@ def _list_video_facts(data: RunData) -> list[tuple[str, str]]:
     others = counts.n_listed - counts.n_processed - counts.n_corrupt
     shown = f"{counts.n_listed:,}; {counts.n_corrupt:,} corrupt, {others:,} others left out"
     return [("videos listed", shown)]
-
-
-def _save_tables(context: RunContext, data: RunData, selection: Selection) -> None:
-    """Write the tables of selected and excluded files below `.lightly/runs/`, if possible."""
-    names = {place: record.name for place, record in data.candidates.iterate(selection.picks)}
-    picks = [int(place) for place in selection.picks]
-    selected = pa.table(
-        {
-            "file_name": [names[place] for place in picks],
-            "pick": list(range(1, len(picks) + 1)),
-            "distance_to_earlier": pa.array(selection.distances, pa.float64()),
-        }
-    )
-    path = context.folder.path(artifacts.EXCLUDED_NAME)
-    files = [*encode_table("selected", selected), *encode_table("excluded", load_excluded(path))]
-    folder = f"{LIGHTLY_FOLDER}runs/{context.claim.run_id}/"
-    try:
-        context.lightly_side.write([(folder + name, content) for name, content in files])
-    except (ApiException, BlobTransferFailed, ConnectionFailed, OSError) as error:
-        log.warning("The tables of the run cannot be written into the datasource: %s", error)
-
-
-def load_excluded(path: Path) -> pa.Table:
-    """Return the table of excluded files with names as they are."""
-    rows = read_excluded(path)
-    columns = ("file_name", "excluded_as", "reason")
-    schema = pa.schema([(name, pa.string()) for name in columns])
-    batches = (
-        pa.record_batch([list(column) for column in zip(*batch, strict=True)], schema=schema)
-        for batch in iter(lambda: list(islice(rows, _ROWS_AT_ONCE)), [])
-    )
-    return pa.Table.from_batches(batches, schema)
-
-
-def encode_table(name: str, table: pa.Table) -> Iterable[tuple[str, bytes]]:
-    """Yield the files of a table: CSV, where no cell is a formula, and Parquet as it is."""
-    csv_sink, parquet_sink = pa.BufferOutputStream(), pa.BufferOutputStream()
-    pa_csv.write_csv(_protect(table), csv_sink)
-    pq.write_table(table, parquet_sink)
-    yield f"{name}.csv", csv_sink.getvalue().to_pybytes()
-    yield f"{name}.parquet", parquet_sink.getvalue().to_pybytes()
-
-
-def _protect(table: pa.Table) -> pa.Table:
-    for position, field in enumerate(table.schema):
-        if field.type == pa.string():
-            cells = pa.array(map(protect_cell, table.column(position).to_pylist()), pa.string())
-            table = table.set_column(position, field, cells)
-    return table
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

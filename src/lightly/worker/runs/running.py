@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from lightly._kit.errors import LightlyError
 from lightly.api.errors import ApiException, ConnectionFailed
-from lightly.worker.errors import RunLost, RunStopped, WorkerShutsDown
+from lightly.utils.run_configuration.errors import InvalidConfiguration
+from lightly.worker.errors import RunLost, RunRefused, RunStopped, WorkerShutsDown
 from lightly.worker.lease import RunLease
 from lightly.worker.options import read_options
 from lightly.worker.run_log import MemoryLog, RunLog
@@ -91,6 +92,9 @@ class _Execution:
             return False
         except RunStopped as error:
             self._end_early("ABORTED", str(error))
+        except (RunRefused, InvalidConfiguration) as error:
+            # Nothing has failed: the run must not be, as it is configured.
+            self._end_early("ABORTED", f"In the state {self._run_log.state}: {error}")
         except (LightlyError, OSError) as error:
             self._end_early("FAILED", f"In the state {self._run_log.state}: {error}")
         except Exception as error:
@@ -102,7 +106,7 @@ class _Execution:
         return self._context is not None and self._context.options.shutdown_when_job_finished
 
     def _work(self) -> RunOutcome:
-        options = read_options(self._link.read_config())
+        options = read_options(self._link.read_config(), dataset_id=self._claim.dataset_id)
         datasources = read_datasources(self._link)
         client = LeasedClient(self._link)
         holds_videos = client.get_dataset_by_id(self._claim.dataset_id).type.value == VIDEOS

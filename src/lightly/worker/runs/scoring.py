@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightly.active_learning.scorers.classification import UNCERTAINTIES, ScorerClassification
-from lightly.active_learning.scorers.detection import FREQUENCY_PENALTY, scale_frequencies
+from lightly.active_learning.scorers.detection import scale_frequencies
 from lightly.data.datasource_files.prediction_files import PER_KEYPOINT, Prediction
 from lightly.data.datasource_files.prediction_tasks import TaskSchema
+from lightly.worker.options import ObjectFrequency
 
 Scores = dict[str, NDArray[np.float64]]
 
 _OBJECTNESS, _FREQUENCY = "objectness_least_confidence", "object_frequency"
 _KEYPOINTS = "mean_uncertainty"
+_USUAL_FREQUENCY = ObjectFrequency()
 #: Rows of probabilities that are scored at once.
 _ROWS_PER_CHUNK = 100_000
 
@@ -53,8 +55,18 @@ def fill_probabilities(prediction: Prediction, schema: TaskSchema) -> NDArray[np
     return row
 
 
-def compute_scores(schema: TaskSchema, images: Iterable[Sequence[Prediction]]) -> Scores:
-    """Return each score of a task, one value per image, in their order."""
+def compute_scores(
+    schema: TaskSchema,
+    images: Iterable[Sequence[Prediction]],
+    frequency: ObjectFrequency = _USUAL_FREQUENCY,
+) -> Scores:
+    """Return each score of a task, one value per image, in their order.
+
+    Args:
+        schema: Of the task.
+        images: The predictions of each image.
+        frequency: How objects are counted.
+    """
     if schema.task_type == "keypoint-detection":
         return {_KEYPOINTS: np.array([_score_keypoints(found) for found in images], np.float64)}
     takes_mean = schema.task_type == "semantic-segmentation"
@@ -64,11 +76,13 @@ def compute_scores(schema: TaskSchema, images: Iterable[Sequence[Prediction]]) -
     for number, found in enumerate(images):
         rows.add(number, found)
         counts = Counter(one["category_id"] for one in found)
-        frequencies.append(sum(1 + FREQUENCY_PENALTY * (count - 1) for count in counts.values()))
+        frequencies.append(sum(1 + frequency.penalty * (count - 1) for count in counts.values()))
         objectness.append(1 - _mean([one["score"] for one in found]) if found else 0.0)
     scores = rows.finish(len(frequencies))
     if schema.task_type in {"object-detection", "instance-segmentation"}:
-        scores[_FREQUENCY] = scale_frequencies(np.array(frequencies, np.float64))
+        scores[_FREQUENCY] = scale_frequencies(
+            np.array(frequencies, np.float64), frequency.min_score
+        )
         scores[_OBJECTNESS] = np.array(objectness, np.float64)
     return {name: scores[name] for name in list_score_names(schema.task_type)}
 

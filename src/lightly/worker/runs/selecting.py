@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,10 @@ from lightly.selection import (
     select,
 )
 from lightly.worker.runs.context import RunContext
-from lightly.worker.runs.frame_sequences import cut_frames
+from lightly.worker.runs.frame_sequences import average_vectors, cut_frames
+from lightly.worker.runs.pick_distances import add_pick_distances
 from lightly.worker.runs.selection_inputs import RunInputs
+from lightly.worker.runs.sharded_selecting import select_in_shards
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +103,19 @@ def select_candidates(
     length = context.options.sequence_length
     if length == 1:
         chosen = np.arange(n_earlier)
-        result = _select(context, plan.n_samples, plan.strategies, chosen, inputs.n_samples)
+        if sharded := select_in_shards(context, plan, chosen):
+            picks = sharded.result.indices - n_earlier
+            return Selection(picks, sharded.result, sharded.plan, n_earlier)
+        result = _select(
+            context, plan.n_samples, plan.strategies, chosen, lambda: inputs.embeddings
+        )
         return Selection(result.indices - n_earlier, result, plan, n_earlier)
     sequences, chosen = cut_frames(inputs.names, length, n_earlier)
     n_wanted = None if plan.n_samples is None else plan.n_samples // length
     strategies = group_strategies(plan.strategies, sequences)
-    result = _select(context, n_wanted, strategies, chosen, len(sequences))
+    result = _select(
+        context, n_wanted, strategies, chosen, lambda: average_vectors(inputs.embeddings, sequences)
+    )
     picks = sequences.list_frames(result.indices) - n_earlier
     return Selection(picks, result, plan, n_earlier, sequences)
 
@@ -116,19 +125,24 @@ def _select(
     n_wanted: int | None,
     strategies: Sequence[Strategy | Threshold],
     chosen: NDArray[np.int64],
-    n_items: int,
+    open_vectors: Callable[[], NDArray[np.float32]],
 ) -> SelectionResult:
     """Choose among samples or sequences; `chosen` are those of earlier runs."""
-    are_left = n_items > len(chosen)
+    are_left = strategies[0].n_samples > len(chosen)
+
+    def should_cancel() -> bool:
+        return context.lease.shall_end
+
     try:
-        return select(
+        result = select(
             n_samples=n_wanted,
             strategies=strategies,
             preselected=chosen,
             candidates=None if are_left else np.empty(0, np.int64),
             progress=context.lease.report_progress,
-            should_cancel=lambda: context.lease.shall_end,
+            should_cancel=should_cancel,
         )
+        return add_pick_distances(result, open_vectors, should_cancel=should_cancel)
     except SelectionCancelled:
         context.lease.check()
         raise

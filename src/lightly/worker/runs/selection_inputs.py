@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from lightly._kit.errors import BadInput
 from lightly.data.datasource_files.prediction_files import write_wire_form
 from lightly.data.datasource_files.prediction_tasks import TaskSchema
+from lightly.data.made_tasks import PRETAGGING_TASK
 from lightly.data.selection_plan.inputs import Column, TaskPredictions
 from lightly.embedding.vectors import normalize_vectors
 from lightly.selection import Objects
+from lightly.worker.options import ObjectFrequency
 from lightly.worker.report.facts import LIGHTLY_FIELDS
 from lightly.worker.runs.candidates import Candidates
 from lightly.worker.runs.datapool import Datapool
@@ -28,7 +30,7 @@ from lightly.worker.sources.annotations import Annotations
 OWN_PREFIX = "lightly."
 _ROWS_AT_ONCE = 1_024
 EmbedObjects = Callable[[str, Sequence[str]], Objects]
-OpenQueries = Callable[[str, str, str | None], NDArray[np.float32]]
+OpenQueries = Callable[[str, str], NDArray[np.float32]]
 ReadDatapoolMetadata = Callable[[str], Sequence[object]]
 
 
@@ -45,6 +47,7 @@ class RunInputs:
         open_queries: Returns embeddings of another dataset's tag.
         read_datapool_metadata: Returns what was measured of earlier samples, by its name.
         known_scores: Active-learning scores that need not be computed, by task.
+        object_frequency: How the objects of pretagging are counted.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class RunInputs:
         open_queries: OpenQueries,
         read_datapool_metadata: ReadDatapoolMetadata,
         known_scores: Mapping[str, Scores] | None = None,
+        object_frequency: ObjectFrequency | None = None,
     ) -> None:
         self._datapool = datapool
         self._candidates = candidates
@@ -69,6 +73,7 @@ class RunInputs:
         self._open_queries = open_queries
         self._read_datapool_metadata = read_datapool_metadata
         self._scores: dict[str, Scores] = dict(known_scores or {})
+        self._object_frequency = object_frequency or ObjectFrequency()
 
     @property
     def n_samples(self) -> int:
@@ -114,9 +119,9 @@ class RunInputs:
         vectors = self._scale(np.asarray(found.embeddings, np.float32))
         return Objects(vectors, owners=found.owners, n_samples=found.n_samples)
 
-    def open_queries(self, dataset_id: str, tag_name: str, task: str | None) -> NDArray[np.float32]:
+    def open_queries(self, dataset_id: str, tag_name: str) -> NDArray[np.float32]:
         """Return the embeddings of a tag of a dataset."""
-        return self._scale(self._open_queries(dataset_id, tag_name, task))
+        return self._scale(self._open_queries(dataset_id, tag_name))
 
     def read_scores(self, task: str, score: str) -> Column:
         """Return an active-learning score; it is missing where there are no predictions."""
@@ -126,13 +131,15 @@ class RunInputs:
             raise BadInput(
                 f"The task {task[:60]!r} has no score {score[:60]!r}. Known are: {known}."
             )
-        return Column(scores[score], np.zeros(self.n_samples, np.bool_))
+        is_known = (self._annotations.has_predictions(task, name) for name in self.names)
+        return Column(scores[score], ~np.fromiter(is_known, np.bool_, count=self.n_samples))
 
     def compute_task_scores(self, task: str) -> Scores:
         """Return all scores of a task."""
         if task not in self._scores:
             images = (self._annotations.find_predictions(task, name) for name in self.names)
-            self._scores[task] = compute_scores(self._find_task(task), images)
+            frequency = self._object_frequency if task == PRETAGGING_TASK else ObjectFrequency()
+            self._scores[task] = compute_scores(self._find_task(task), images, frequency)
         return self._scores[task]
 
     def read_metadata(self, key: str) -> Sequence[object]:
@@ -148,6 +155,15 @@ class RunInputs:
             )
         return [self._annotations.find_metadata_values(name)[key] for name in self.names]
 
+    def iterate_datapool_metadata(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """Yield the name of each earlier sample and what was measured of it."""
+        columns = {
+            field: self._read_datapool_metadata(name) for name, field in LIGHTLY_FIELDS.items()
+        }
+        for place, name in enumerate(self._datapool.names):
+            measured = {field: values[place] for field, values in columns.items()}
+            yield name, {field: value for field, value in measured.items() if value is not None}
+
     def read_predictions(self, task: str) -> TaskPredictions:
         """Return the predictions of a task."""
         schema = self._find_task(task)
@@ -159,7 +175,8 @@ class RunInputs:
     ) -> Iterator[tuple[int, Sequence[Mapping[str, Any]]]]:
         for position, name in enumerate(self.names):
             found = self._annotations.find_predictions(task, name)
-            if found:
+            # An image in which nothing was found is known to have none.
+            if found or self._annotations.has_predictions(task, name):
                 yield position, write_wire_form(found, task, schema.task_type)
 
     def _read_own_metadata(self, name: str) -> Sequence[object]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from lightly.api.dataset_samples import DatasetSamples, split
@@ -19,6 +20,7 @@ from lightly.data.datasource_files.prediction_tasks import write_wire_schema
 from lightly.media.reports import ImageReport
 from lightly.utils.io import format_header, format_row, format_vector
 from lightly.worker.errors import RunFailed
+from lightly.worker.runs import artifacts
 from lightly.worker.runs.candidates import Candidates
 from lightly.worker.runs.context import RunContext
 from lightly.worker.runs.datapool import EMBEDDING_NAME
@@ -109,14 +111,19 @@ class DatasetUpload:
             n_done += len(batch)
             self._context.lease.report_progress(n_done, len(self._picks))
 
-    def add_embeddings(self) -> None:
-        """Store the embeddings of what was chosen beside those that the dataset has."""
-        path = self._context.folder.path("embeddings.csv")
+    def write_embeddings(self) -> Path:
+        """Write the embeddings of what was chosen into the folder of the run."""
+        path = self._context.folder.path(artifacts.EMBEDDINGS_NAME)
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(format_header(self._candidates.embeddings.shape[1]))
             for position, record in self._candidates.iterate(self._picks):
                 vector = format_vector(self._candidates.embeddings[position])
                 file.write(format_row([record.name, *vector, "0"]))
+        return path
+
+    def add_embeddings(self) -> None:
+        """Store the embeddings of what was chosen beside those that the dataset has."""
+        path = self.write_embeddings()
         self._context.client.upload_embeddings(str(path), EMBEDDING_NAME)
 
     def add_scores(self, names: Sequence[str], scores: Mapping[str, Scores]) -> None:
@@ -198,7 +205,9 @@ class DatasetUpload:
         image = InspectedImage(record.name, b"", report, _describe_place(record.frame))
         custom = dict(self._annotations.find_metadata(record.name) or {})
         for group, values in self._path_metadata.items():
-            custom.setdefault(group, values[self._n_earlier + position])
+            value = values[self._n_earlier + position]
+            if value is not None:
+                custom.setdefault(group, value)
         request = make_sample_request(image, custom or None, has_thumbnail=False)
         if self._suffix is not None:
             request["thumbName"] = name_thumbnail(record.name, self._suffix)

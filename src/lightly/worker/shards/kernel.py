@@ -78,12 +78,14 @@ class ShardSummary:
         counts: Files by outcome.
         was_done: Whether an earlier attempt had done it.
         n_known: Files that did not have to be looked into, because their bytes were known.
+        has_same_libraries: Whether what has done it decodes and computes as this machine does.
     """
 
     output: Path
     counts: Mapping[str, int]
     was_done: bool
     n_known: int = 0
+    has_same_libraries: bool = True
 
 
 def name_shard(files: Sequence[InputFile], *, purpose: str) -> str:

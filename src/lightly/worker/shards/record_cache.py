@@ -44,7 +44,7 @@ class RecordCache:
 
     def __init__(self, path: Path, *, purpose: str, limit_bytes: int) -> None:
         self._file = CacheFile(path, limit_bytes)
-        self._purpose = _hash(purpose, __version__, *map(_find_version, _LIBRARIES), *_COLUMNS)
+        self._purpose = _hash(purpose, *list_libraries(), *_COLUMNS)
 
     def close(self) -> None:
         """Close the file."""
@@ -156,6 +156,11 @@ class RecordCache:
 
 
 _COLUMNS = tuple(list_columns())
+
+
+def list_libraries() -> tuple[str, ...]:
+    """Return the versions of everything that decodes and computes on this machine."""
+    return (__version__, *map(_find_version, _LIBRARIES))
 
 
 def _hash(*texts: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import tempfile
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +15,7 @@ from lightly.embedding.registry import EmbeddingModel
 from lightly.worker.server_link import ClaimedRun
 from lightly.worker.settings import WorkerSettings
 from lightly.worker.shards.kernel import ShardSpec, ShardSummary, run_shard
+from lightly.worker.shards.record_cache import list_libraries
 from lightly.worker.shards.video_kernel import VideoSpec, run_video
 from lightly.worker.shards.video_records import VideoSummary
 from lightly.worker.sources.reading import FileReader
@@ -34,6 +35,7 @@ class RemoteWork:
         public_url: What URLs that it hands out begin with.
         model: What to embed with.
         egress: Which addresses that are not public files may be read from.
+        libraries: What decodes and computes on the worker's machine.
         token: Of the worker; URLs are signed, but the transport wants one.
     """
 
@@ -41,12 +43,20 @@ class RemoteWork:
     public_url: str
     model: EmbeddingModel
     egress: EgressPolicy
+    libraries: tuple[str, ...]
     token: str = field(repr=False)
 
     @classmethod
     def of_run(cls, settings: WorkerSettings, claim: ClaimedRun, model: EmbeddingModel) -> Self:
         """Return what the shards of a run need."""
-        return cls(settings.server_url, claim.server_url, model, settings.egress, settings.token)
+        return cls(
+            server_url=settings.server_url,
+            public_url=claim.server_url,
+            model=model,
+            egress=settings.egress,
+            libraries=list_libraries(),
+            token=settings.token,
+        )
 
 
 def run_shard_remotely(spec: ShardSpec, work: RemoteWork) -> ShardSummary:
@@ -56,7 +66,8 @@ def run_shard_remotely(spec: ShardSpec, work: RemoteWork) -> ShardSummary:
     )
     try:
         reader = FileReader(transport, check=lambda: None)
-        return run_shard(spec, reader, _open_pool(work.model))
+        summary = run_shard(spec, reader, _open_pool(work.model))
+        return replace(summary, has_same_libraries=list_libraries() == work.libraries)
     finally:
         transport.close()
 

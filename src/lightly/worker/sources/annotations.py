@@ -176,6 +176,12 @@ class Annotations:
         found: list[Prediction] | None = self._find(task, file_name)
         return found or []
 
+    def has_predictions(self, task: str, file_name: str) -> bool:
+        """Tell whether a task was applied to an image, even if it found nothing in it."""
+        query = "SELECT 1 FROM contents WHERE task = ? AND stem = ?"
+        row = self._connection.execute(query, (task, cut_extension(file_name))).fetchone()
+        return row is not None
+
     def find_metadata_values(self, file_name: str) -> dict[str, Any]:
         """Return the values of the schema for an image by path, defaults where it has none."""
         found = self._find_all_metadata(file_name)

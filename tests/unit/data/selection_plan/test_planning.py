@@ -49,8 +49,8 @@ class Samples:
     def open_objects(self, task):
         return Objects(self.embeddings, owners=np.arange(6) // 2, n_samples=6)
 
-    def open_queries(self, dataset_id, tag_name, task):
-        return self.embeddings[:2] + (0 if task is None else 1)
+    def open_queries(self, dataset_id, tag_name):
+        return self.embeddings[:2]
 
     def read_scores(self, task, score):
         return Column(np.arange(6.0), np.arange(6) == 2)
@@ -218,6 +218,31 @@ def test_balance_of_predictions_sums_the_objects():
     assert (planned.engine.target, planned.engine.strength) == ({1: 1.0}, 2)
 
 
+@pytest.mark.parametrize(
+    "type_", ["CLASSIFICATION", "OBJECT_DETECTION", "KEYPOINT_DETECTION", "INSTANCE_SEGMENTATION"]
+)
+def test_predictions_without_probabilities_are_wholly_of_their_class(type_):
+    bus = {"type": type_, "categoryId": 3, "score": 0.25}
+
+    engine = plan_engine(
+        {"type": "PREDICTIONS", "task": "t", "name": "CLASS_DISTRIBUTION"},
+        {"type": "BALANCE", "distribution": "UNIFORM"},
+        Samples(predictions={1: [bus, bus]}),
+    )
+
+    assert engine.classes.tolist()[1] == [0, 2]
+
+
+def test_a_target_of_nothing_leaves_everything_to_the_others():
+    inputs = Samples(metadata={"weather": ["rain", "sun", "rain", "fog", "rain", "sun"]})
+
+    engine = plan_engine(
+        {"type": "METADATA", "key": "weather"}, {"type": "BALANCE", "target": {"rain": 0}}, inputs
+    )
+
+    assert select(n_samples=3, strategies=[engine]).indices.tolist() == [1, 3, 5]
+
+
 def test_segments_count_by_the_share_that_they_cover():
     def segment(category, run_lengths):
         return {
@@ -264,6 +289,17 @@ def test_named_groups_of_paths_are_metadata():
     assert planned.planned[0].class_names == ("cam0", "cam1")
     assert planned.strategies[0].classes.tolist() == [0, 1, -1, 0, 1, -1]
     assert planned.path_metadata["file"] == ["a", "b", None, "d", "e", None]
+
+
+def test_named_groups_of_no_paths_are_metadata_without_values():
+    planned = plan(
+        {"type": "METADATA", "key": "camera"},
+        {"type": "BALANCE", "distribution": "UNIFORM"},
+        Samples(n_samples=0, names=[]),
+        lightlyPathRegex=r"(?P<camera>cam\d)/",
+    )
+
+    assert planned.strategies[0].n_samples == 0
 
 
 def test_an_evil_expression_takes_no_time():

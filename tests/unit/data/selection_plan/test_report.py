@@ -8,8 +8,8 @@ import numpy as np
 
 from lightly.data.selection_plan.inputs import Column
 from lightly.data.selection_plan.planning import plan_selection, read_selection
-from lightly.data.selection_plan.report import describe_selection
-from lightly.selection import select
+from lightly.data.selection_plan.report import describe_coverage, describe_selection
+from lightly.selection import Weights, measure_coverage_curve, select
 
 
 class Samples:
@@ -52,3 +52,18 @@ def test_a_report_names_classes_and_counts_what_is_missing():
     assert balance["target"] == {"classes": {"rain": 0.25, "sun": 0.0}, "others": 0.75}
     assert sum(balance["mix"]["classes"].values()) == 1.0
     assert balance["nMissing"] == 1
+
+
+def test_coverage_is_told_whatever_strategy_has_picked():
+    line = np.array([[0.0], [1.0], [4.0]], np.float32)
+    result = select(n_samples=2, strategies=[Weights([1.0, 3.0, 2.0])])
+
+    described = describe_coverage(measure_coverage_curve(result, line))
+
+    assert described["coverage"] == {
+        "counts": [1, 2],
+        "radius": [3.0, 1.0],
+        "meanDistance": [4 / 3, 1 / 3],
+        "nMeasured": 3,
+    }
+    assert describe_coverage(None) == {"coverage": None}

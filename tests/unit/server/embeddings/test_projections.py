@@ -8,7 +8,9 @@ import pytest
 from lightly.server.embeddings import projections
 from lightly.server.embeddings.projections import project
 
-METHODS = ["PCA", "TSNE", "UMAP"]
+#: Compiled for ten seconds in each process that asks for it.
+UMAP = pytest.param("UMAP", marks=pytest.mark.xdist_group("umap"))
+METHODS = ["PCA", "TSNE", UMAP]
 RANDOM = np.random.default_rng(0).standard_normal((40, 8)).astype(np.float32)
 
 
@@ -89,7 +91,7 @@ def test_the_same_vectors_give_the_same_picture(method):
     assert np.array_equal(project(RANDOM, method), project(RANDOM.copy(), method))
 
 
-@pytest.mark.parametrize("method", ["TSNE", "UMAP"])
+@pytest.mark.parametrize("method", ["TSNE", UMAP])
 def test_rows_beyond_the_fitted_ones_are_placed_beside_their_neighbours(method, monkeypatch):
     generator = np.random.default_rng(0)
     centres = np.array([[0, 0, 0], [50, 0, 0], [0, 50, 0]])

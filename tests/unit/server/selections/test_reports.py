@@ -93,6 +93,19 @@ def test_columns_hold_what_the_engine_found():
     assert all(len(values) == info.length for info, values in found.values())
 
 
+def test_distances_that_diversity_knows_need_no_explanation():
+    strategies = [Weights(np.arange(3_000.0)), Diversity(VECTORS)]
+    result = select(n_samples=5, strategies=strategies)
+
+    content = make_report(
+        result, {}, explanation=None, curve=None, unexplained_because="It is too large."
+    )
+
+    columns = {info.name: values for info, values in content.columns}
+    assert columns["earlierDistances"].tolist() == result.distances.tolist()
+    assert set(columns) == {"picks", "gains.0", "gains.1", "earlierDistances"}
+
+
 @pytest.mark.parametrize(("start", "stop"), [(0, 10), (3, 4), (4, 8), (7, 10), (5, 5), (10, 10)])
 def test_any_part_of_a_column_can_be_cut_out_of_its_blocks(start, stop, monkeypatch):
     monkeypatch.setattr(columns, "BLOCK_VALUES", 4)

@@ -11,7 +11,10 @@ import pytest
 from lightly.openapi_generated.swagger_client.models.docker_worker_config_v4 import (
     DockerWorkerConfigV4,
 )
-from lightly.utils.run_configuration.errors import ContradictoryConfiguration
+from lightly.utils.run_configuration.errors import (
+    ContradictoryConfiguration,
+    MalformedConfiguration,
+)
 from lightly.utils.run_configuration.reading import read_model, write_config
 from lightly.utils.run_configuration.selection_rules import (
     COMBINATIONS,
@@ -186,7 +189,6 @@ def test_minus_one_is_no_count(count):
         ({"target": {"a": "much"}}, "every share"),
         ({"target": {"a": True}}, "every share"),
         ({"target": {"a": {"b": 1}}}, "every share"),
-        ({"target": {"a": 0, "b": 0}}, "at least one share"),
         ({"target": {"a": 1}, "distribution": "UNIFORM"}, "has no effect"),
     ],
 )
@@ -199,6 +201,8 @@ def test_a_target_is_a_share_per_class(options, part):
     [
         {"target": {"a": 1}},
         {"target": {"a": 3, "b": 0}, "distribution": "TARGET"},
+        # Nothing of these, so everything of all others.
+        {"target": {"a": 0, "b": 0}},
         {"distribution": "UNIFORM"},
         {"distribution": "INPUT"},
     ],
@@ -228,6 +232,38 @@ def test_a_range_has_an_end_above_its_begin(strategy, part):
 )
 def test_limits_that_nothing_reaches_are_refused(strategy, part):
     assert part in refuse({"strategies": [{"input": INPUTS["EMBEDDINGS"], "strategy": strategy}]})
+
+
+@pytest.mark.parametrize(
+    ("selection", "place"),
+    [
+        ({"nSamples": -2}, "nSamples"),
+        ({"nSamples": 1.5}, "nSamples"),
+        ({"proportionSamples": 1.1}, "proportionSamples"),
+        ({"proportionSamples": -0.1}, "proportionSamples"),
+        ({"strategies": []}, "strategies"),
+        ({"strength": 1.1e9}, "strategies[0].strategy.strength"),
+        ({"strength": -1.1e9}, "strategies[0].strategy.strength"),
+        ({"numNearestNeighbors": 1}, "strategies[0].strategy.numNearestNeighbors"),
+        (
+            {"stoppingConditionMinimumTypicality": 0},
+            "strategies[0].strategy.stoppingConditionMinimumTypicality",
+        ),
+        ({"stoppingConditionMaxSum": -1}, "strategies[0].strategy.stoppingConditionMaxSum"),
+        ({"distribution": "EVEN"}, "strategies[0].strategy.distribution"),
+        ({"operation": "EQUAL"}, "strategies[0].strategy.operation"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_where_it_is(selection, place):
+    in_strategy = place.startswith("strategies[0]")
+    strategy = STRATEGIES["TYPICALITY"] | (selection if in_strategy else {})
+    whole = {"strategies": [{"input": INPUTS["EMBEDDINGS"], "strategy": strategy}]}
+    config = {"workerType": "FULL", "selection": whole | ({} if in_strategy else selection)}
+
+    with pytest.raises(MalformedConfiguration) as caught:
+        read_model(DockerWorkerConfigV4, config, "config")
+
+    assert str(caught.value).startswith(f"config.selection.{place}: must ")
 
 
 def test_distances_of_embeddings_as_they_are_have_no_limit():

@@ -1,12 +1,12 @@
 /** How far all samples are from a tag: of its report, or measured by the server when asked. */
 
-import { ext, fetchBytes, v1 } from '../../api/client';
+import { ext, fetchBytes } from '../../api/client';
 import type { TagSummary } from '../../api/columns';
 import type { components } from '../../api/extension';
+import { awaitJob } from '../../api/jobs';
 import { readColumn } from '../../lib/columnFormat';
 
 type Report = components['schemas']['SelectionReport'];
-const POLL_MS = 600;
 
 export class Coverage {
   distances = $state.raw<Float32Array | null>(null);
@@ -55,20 +55,10 @@ export class Coverage {
     await this.guard(async () => {
       const path = '/ext/v1/datasets/{datasetId}/tags/{tagId}/coverage';
       const { data } = await ext.POST(path, { ...this.params, body: {} });
-      await this.wait(data!.jobId);
+      await awaitJob(data!.jobId, this.leaving.signal);
       this.isMissing = !(await this.readMeasured());
     });
     this.isMeasuring = false;
-  }
-
-  private async wait(jobId: string): Promise<void> {
-    const params = { params: { path: { jobId } }, signal: this.leaving.signal };
-    for (;;) {
-      const { data } = await v1.GET('/v1/jobs/{jobId}', params);
-      if (data!.status === 'FINISHED') return;
-      if (data!.status === 'FAILED') throw new Error(data!.error ?? 'It failed.');
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
   }
 
   private async readMeasured(): Promise<boolean> {

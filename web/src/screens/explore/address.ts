@@ -29,8 +29,9 @@ export class Address {
   write(options: { isReplaced: boolean; isDragging: boolean }): void {
     clearTimeout(this.settling);
     const view = this.current();
-    router.go(this.of(view), { replace: options.isReplaced });
-    if (!options.isDragging && needsShortLink(view)) {
+    const { isReplaced: replace, isDragging } = options;
+    router.go(this.of(view), { replace, isDragging });
+    if (!isDragging && needsShortLink(view)) {
       this.settling = setTimeout(() => void this.shorten(view), SETTLE_MS);
     }
   }

@@ -16,6 +16,9 @@ export interface ExplorePage {
   resize: (by: number) => void;
   resetMap: () => void;
   makeTag: () => void;
+  changeTag: () => void;
+  stepClass: (by: 1 | -1) => void;
+  hasClasses: () => boolean;
   openViews: () => void;
   findSimilar: (indices: number[]) => void;
   scoreOutliers: () => void;
@@ -24,7 +27,7 @@ export interface ExplorePage {
 
 export function listCommands(explore: ExploreState, page: ExplorePage): Command[] {
   const { groups, actions } = strings;
-  const hasSelection = () => explore.selectedCount > 0;
+  const hasSelection = () => explore.picked.size > 0;
   const hasSamples = () => explore.visibleCount > 0;
   const similarToSelected = () => page.findSimilar([...explore.selection.toIndices()]);
   const make = (
@@ -44,6 +47,13 @@ export function listCommands(explore: ExploreState, page: ExplorePage): Command[
     make(groups.view, 'smaller', ['-'], () => page.resize(-1)),
     make(groups.view, 'views', ['v'], page.openViews),
     make(groups.view, 'showAll', [], () => explore.showAll()),
+    make(
+      groups.view,
+      'dropPart',
+      ['Backspace'],
+      () => explore.dropPart(explore.hiding![0]),
+      () => explore.hiding !== null,
+    ),
     make(groups.view, 'stacks', ['n'], () => void explore.stacks.toggle()),
     make(
       groups.view,
@@ -56,15 +66,17 @@ export function listCommands(explore: ExploreState, page: ExplorePage): Command[
     make(groups.map, 'lasso', ['l'], () => page.setTool('lasso')),
     make(groups.map, 'box', ['b'], () => page.setTool('box')),
     make(groups.map, 'color', ['c'], page.chooseColor),
+    make(groups.map, 'nextClass', [']'], () => page.stepClass(1), page.hasClasses),
+    make(groups.map, 'previousClass', ['['], () => page.stepClass(-1), page.hasClasses),
     make(groups.map, 'reset', ['0'], page.resetMap),
-    make(groups.selection, 'selectAll', ['Ctrl+A'], () => explore.selectAll()),
-    make(groups.selection, 'selectNone', ['Ctrl+Shift+A'], () => explore.selectNone()),
-    make(groups.selection, 'invert', ['i'], () => explore.invert()),
+    make(groups.selection, 'selectAll', ['Ctrl+A'], () => explore.picked.selectAll()),
+    make(groups.selection, 'selectNone', ['Ctrl+Shift+A'], () => explore.picked.selectNone()),
+    make(groups.selection, 'invert', ['i'], () => explore.picked.invert()),
     make(
       groups.selection,
       'only',
       ['o'],
-      () => explore.showOnly(!explore.onlySelected),
+      () => explore.picked.showOnly(!explore.picked.isAlone),
       hasSelection,
     ),
     make(
@@ -75,7 +87,8 @@ export function listCommands(explore: ExploreState, page: ExplorePage): Command[
       hasSamples,
     ),
     make(groups.view, 'similarToSelected', ['Shift+S'], similarToSelected, hasSelection),
-    make(groups.selection, 'tag', ['t'], page.makeTag, hasSelection),
+    make(groups.selection, 'tag', ['t'], page.makeTag, hasSamples),
+    make(groups.selection, 'changeTag', ['Shift+T'], page.changeTag, hasSelection),
     make(groups.selection, 'undo', ['Ctrl+Z'], () => explore.undo()),
     make(groups.selection, 'redo', ['Ctrl+Shift+Z'], () => explore.redo()),
     make(groups.selection, 'leave', ['Esc'], page.leave),

@@ -3,11 +3,15 @@
 import { ext } from '../../api/client';
 import { queryColumns, type ColumnInfo, type SampleFilter } from '../../api/columns';
 import { Bitset } from '../../lib/bitset';
+import type { PartCounts, PartName } from '../../lib/viewParts';
 
 export interface Question {
   filters: SampleFilter[];
   /** Null for all samples. */
   tagId: string | null;
+  isTagNegated: boolean;
+  /** What the filters stand for, in their order. */
+  parts: readonly PartName[];
   /** What the filters other than the lasso are. */
   name: string;
   hasLasso: boolean;
@@ -24,6 +28,8 @@ export class Metadata {
   revision = $state(0);
   totals = $state.raw<Record<string, number[]>>({});
   histograms = $state.raw<Record<string, number[]>>({});
+  /** What tag and filters do, each by itself; of the last answer. */
+  counts = $state.raw<ReadonlyMap<PartName, PartCounts>>(new Map());
   /** Which samples meet the filters; null while there are none. */
   bits = $state.raw<Bitset | null>(null);
   isBusy = $state(false);
@@ -69,21 +75,26 @@ export class Metadata {
   }
 
   /** Lets the server evaluate the filters; a newer question ends an older one. */
-  async ask({ filters, tagId, name, hasLasso }: Question): Promise<void> {
+  async ask({ filters, tagId, isTagNegated, parts, name, hasLasso }: Question): Promise<void> {
     this.querying?.abort();
     const keys = this.columns.filter((info) => info.kind !== 'text').map((info) => info.key);
     if (!filters.length && !keys.length) {
       this.bits = null;
+      this.counts = new Map();
       return;
     }
     const { signal } = (this.querying = new AbortController());
     const busy = setTimeout(() => (this.isBusy = true), BUSY_AFTER_MS);
     const histograms = keys.slice(0, MAX_HISTOGRAMS);
     try {
-      const found = await queryColumns(this.datasetId, { filters, tagId, histograms }, signal);
+      const query = { filters, tagId, isTagNegated, histograms };
+      const found = await queryColumns(this.datasetId, query, signal);
       this.bits = filters.length ? new Bitset(found.count, found.values as Uint8Array) : null;
       if (this.bits && !hasLasso) this.plainBits = { name, bits: this.bits };
       this.histograms = found.tail.histograms;
+      const counted = found.tail.filters.map((one, place) => [parts[place], one] as const);
+      const { tag } = found.tail;
+      this.counts = new Map(tag ? [['tag', tag], ...counted] : counted);
       if (!filters.length && !tagId) this.totals = found.tail.histograms;
       else if (!Object.keys(this.totals).length) await this.loadTotals(histograms, signal);
       this.error = null;

@@ -14,6 +14,9 @@ export type Method = 'PCA' | 'TSNE' | 'UMAP';
 
 const POLL_MS = 1_000;
 const MAX_WAITS = 600;
+/** Points that come unasked: of more, a browser holds tens of megabytes. */
+export const MAX_UNASKED = 5_000_000;
+const BYTES_PER_POINT = 8;
 
 export class SampleMap {
   embeddings = $state.raw<EmbeddingChoice[]>([]);
@@ -24,6 +27,8 @@ export class SampleMap {
   bounds = $state.raw<[number, number, number, number] | null>(null);
   progress = $state.raw<{ done: number; total: number } | null>(null);
   error = $state.raw<Error | null>(null);
+  /** Bytes of points that come only when somebody asks for all of them; else null. */
+  heldBytes = $state<number | null>(null);
 
   embedding: EmbeddingChoice | null = $derived.by(() => {
     const { embedding } = this.view();
@@ -46,11 +51,13 @@ export class SampleMap {
   });
 
   private plotting: AbortController | null = null;
+  private isAllAsked = false;
 
   /** `view` tells what is asked for just now, `onPoints` hears when other points have come. */
   constructor(
     private readonly datasetId: string,
     private readonly view: () => ExploreView,
+    private readonly count: () => number,
     private readonly leaving: AbortSignal,
     private readonly onPoints: () => void,
   ) {
@@ -108,6 +115,12 @@ export class SampleMap {
     return false;
   }
 
+  /** Loads a map however large it is. */
+  async loadAll(): Promise<void> {
+    this.isAllAsked = true;
+    await this.loadPoints();
+  }
+
   async loadPoints(): Promise<void> {
     this.plotting?.abort();
     const { embedding, projection } = this;
@@ -115,6 +128,9 @@ export class SampleMap {
       this.xs = this.ys = null;
       return;
     }
+    const isHeld = this.count() > MAX_UNASKED && !this.isAllAsked;
+    this.heldBytes = isHeld ? this.count() * BYTES_PER_POINT : null;
+    if (isHeld) return;
     const abort = (this.plotting = new AbortController());
     this.error = null;
     try {

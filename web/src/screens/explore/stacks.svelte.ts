@@ -1,15 +1,14 @@
 /** Near-duplicates in stacks: which were found, which are shown, and looking for others. */
 
-import { ext, v1 } from '../../api/client';
+import { ext } from '../../api/client';
 import { fetchNeighborhood } from '../../api/columns';
 import type { components } from '../../api/extension';
+import { awaitJob } from '../../api/jobs';
 import type { ExploreView } from '../../lib/exploreUrl';
 import { findCell, groupSamples, layStacks, leaderOf } from '../../lib/stacks';
 
 export type Neighborhood = components['schemas']['Neighborhood'];
 type Search = components['schemas']['NeighborhoodCreateRequest']['search'];
-
-const POLL_MS = 700;
 
 /** What stacks need of the page. */
 interface StackedPage {
@@ -172,7 +171,10 @@ export class Stacks {
     try {
       const path = '/ext/v1/datasets/{datasetId}/neighborhoods';
       const { data } = await ext.POST(path, { ...this.params, body: { search, embeddingId } });
-      const id = await this.wait(data!.jobId);
+      const id = await awaitJob(data!.jobId, this.leaving, ({ progress }) => {
+        const isTold = progress && progress.total > 0;
+        this.progress = isTold ? { done: progress.processed, total: progress.total } : null;
+      });
       await this.list();
       return id;
     } catch (error) {
@@ -182,20 +184,5 @@ export class Stacks {
       this.searching = null;
       this.progress = null;
     }
-  }
-
-  private async wait(jobId: string): Promise<string> {
-    const params = { params: { path: { jobId } }, signal: this.leaving };
-    for (;;) {
-      const { data } = await ext.GET('/ext/v1/jobs/{jobId}', params);
-      const { status, progress } = data!;
-      if (status === 'FINISHED' || status === 'FAILED') break;
-      this.progress = progress?.total ? { done: progress.processed, total: progress.total } : null;
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      this.leaving.throwIfAborted();
-    }
-    const { data: job } = await v1.GET('/v1/jobs/{jobId}', params);
-    if (job!.status === 'FAILED') throw new Error(job!.error ?? 'The search failed.');
-    return job!.result!.data as string;
   }
 }

@@ -13,15 +13,25 @@ import {
 import { UndoStack } from '../../lib/history';
 import { findInside, roundPolygon, type Polygon } from '../../lib/lasso';
 import { router } from '../../lib/router.svelte';
-import { arrange, findPosition } from '../../lib/sampleSets';
-import { decodeRuns, encodeRuns } from '../../lib/selectionCode';
+import {
+  findHiding,
+  flipPart,
+  withFilter,
+  withoutFilters,
+  withoutPart,
+  withTag,
+  type PartCounts,
+  type PartName,
+} from '../../lib/viewParts';
 import { Address } from './address';
-import { makeFilters, nameFilters } from './filters';
-import { Metadata } from './metadata.svelte';
+import { makeQuestion, nameFilters } from './filters';
+import { Metadata, type Question } from './metadata.svelte';
+import { HandPicked, type PickedStack } from './picked.svelte';
 import { RecordCache } from './records.svelte';
 import { SampleMap, type Method } from './sampleMap.svelte';
 import { SampleOrder } from './sampleOrder.svelte';
 import { SavedViews } from './savedViews.svelte';
+import { ShownSet } from './shownSet.svelte';
 import { Stacks } from './stacks.svelte';
 import { TagSets } from './tagSets.svelte';
 
@@ -40,9 +50,9 @@ export class ExploreState {
   isLoaded = $state(false);
   error = $state.raw<Error | null>(null);
 
-  selection = $state.raw<Bitset>(new Bitset(0));
-  onlySelected = $state(false);
   focus = $state(0);
+  readonly picked: HandPicked;
+  readonly shown: ShownSet;
   readonly records: RecordCache;
   readonly metadata: Metadata;
   readonly map: SampleMap;
@@ -52,61 +62,16 @@ export class ExploreState {
   readonly stacks: Stacks;
   private readonly address: Address;
 
-  private lassoBits = $state.raw<Bitset | null>(null);
   private readonly undoStack = new UndoStack<Snapshot>();
   private readonly leaving = new AbortController();
 
-  /** The first picks of the current tag, while they are replayed. */
-  replayed: Uint32Array | null = $derived.by(() => {
-    const { picks } = this.view;
-    return picks === null ? null : (this.tagSets.picks?.subarray(0, picks) ?? null);
-  });
-  private replayedBits: Bitset | null = $derived(
-    this.replayed ? Bitset.of(this.count, this.replayed) : null,
-  );
-  /** Samples that match tag, filters, lasso and replay; null while that means all of them. */
-  matching: Bitset | null = $derived.by(() => {
-    let set: Bitset | null = this.metadata.bits ?? this.tagSets.bits;
-    for (const part of [this.lassoBits, this.replayedBits]) {
-      if (part) set = set ? set.and(part) : part;
-    }
-    return set;
-  });
-  matchCount: number = $derived(this.matching ? this.matching.count() : this.count);
-  selectedCount: number = $derived(this.selection.count());
-  /** Indices in the order of the grid; null while that is 0, 1, 2, … */
-  private arranged: Uint32Array | null = $derived.by(() => {
-    let set = this.matching;
-    const { compared } = this.tagSets;
-    if (this.onlySelected) set = this.selection;
-    else if (set && compared) set = set.or(compared);
-    const isSorted = this.order.indices !== null || compared !== null;
-    return arrange(set, isSorted ? this.order.indices : this.replayed);
-  });
-  /** Likewise; of a stack only the first. */
-  visible: Uint32Array | null = $derived.by(() => this.stacks.cells?.shown ?? this.arranged);
-  /** Cells of the grid, and the samples that they stand for. */
-  visibleCount: number = $derived(this.visible ? this.visible.length : this.count);
-  shownCount: number = $derived(this.arranged ? this.arranged.length : this.count);
-  /** Changes when somebody asks for other samples, not when the same question finds others. */
-  basis: string = $derived.by(() => {
-    const { tag, filters, text, sort, lasso, compare, like, picks, stack } = this.view;
-    const { onlySelected } = this;
-    return JSON.stringify([
-      tag,
-      filters,
-      text,
-      sort,
-      lasso,
-      compare,
-      like,
-      picks,
-      stack,
-      onlySelected,
-    ]);
-  });
   isFiltered: boolean = $derived(
     this.view.filters.length > 0 || this.view.text !== '' || this.view.lasso !== null,
+  );
+
+  /** The part of the question that hides the most, and what would be found without it. */
+  hiding: [PartName, PartCounts] | null = $derived.by(() =>
+    findHiding(this.metadata.counts, this.matchCount),
   );
 
   constructor(
@@ -117,20 +82,25 @@ export class ExploreState {
     const view = () => this.view;
     this.records = new RecordCache(datasetId);
     this.metadata = new Metadata(datasetId, signal);
-    this.map = new SampleMap(datasetId, view, signal, () => this.applyLasso());
-    this.tagSets = new TagSets(datasetId, view, () => this.count, signal);
+    const count = () => this.count;
+    this.map = new SampleMap(datasetId, view, count, signal, () => this.seePoints());
+    this.tagSets = new TagSets(datasetId, view, count, signal);
     this.order = new SampleOrder(datasetId, signal);
     this.views = new SavedViews(datasetId, signal);
-    this.stacks = new Stacks(
-      datasetId,
-      {
-        view,
-        arranged: () => this.arranged,
-        count: () => this.count,
-        choose: (stack) => this.change({ stack }),
-      },
-      signal,
-    );
+    const stacks = () => this.stacks;
+    this.picked = new HandPicked({
+      count,
+      stacks,
+      matching: () => this.shown.matching,
+      indexAt: (position) => this.shown.indexAt(position),
+      remember: () => this.remember(),
+      keepOnly: (only) => this.change({ only }, { isQuiet: true }),
+    });
+    const { metadata, tagSets, order, picked } = this;
+    this.shown = new ShownSet({ view, count, metadata, tagSets, order, picked, stacks });
+    const arranged = () => this.shown.arranged;
+    const choose = (stack: string | null) => this.change({ stack });
+    this.stacks = new Stacks(datasetId, { view, arranged, count, choose }, signal);
     this.address = new Address(`/datasets/${datasetId}/explore`, this.views, view, signal);
     const known = this.address.resolveKnown(query);
     if (known !== undefined) this.view = readView(known);
@@ -144,24 +114,61 @@ export class ExploreState {
     return this.tagSets.current;
   }
 
-  get canUndo(): boolean {
-    return this.undoStack.canUndo;
+  /** What the grid and the map ask of their samples. */
+  get selection(): Bitset {
+    return this.picked.bits;
   }
 
-  /** Whether a sample is only shown for comparison. */
+  get matching(): Bitset | null {
+    return this.shown.matching;
+  }
+
+  get matchCount(): number {
+    return this.shown.matchCount;
+  }
+
+  get visible(): Uint32Array | null {
+    return this.shown.cells;
+  }
+
+  get visibleCount(): number {
+    return this.shown.cellCount;
+  }
+
+  get basis(): string {
+    return this.shown.basis;
+  }
+
   isOutside(index: number): boolean {
-    const { matching, onlySelected } = this;
-    return this.tagSets.compared !== null && !onlySelected && !(matching?.has(index) ?? true);
+    return this.shown.isOutside(index);
   }
 
   indexAt(position: number): number {
-    return this.visible ? this.visible[position] : position;
+    return this.shown.indexAt(position);
   }
 
   positionOf(index: number): number {
-    if (this.stacks.cells) return this.stacks.positionOf(index);
-    const isGrowing = this.order.indices === null && this.replayed === null;
-    return this.visible ? findPosition(this.visible, index, isGrowing) : index;
+    return this.shown.positionOf(index);
+  }
+
+  toggle(index: number): void {
+    this.picked.toggle(index);
+  }
+
+  toggleAt(position: number): void {
+    this.picked.toggleAt(position);
+  }
+
+  selectRange(from: number, to: number): void {
+    this.picked.selectRange(from, to);
+  }
+
+  stackAt(position: number): PickedStack | null {
+    return this.picked.stackAt(position);
+  }
+
+  openStack(position: number): void {
+    this.focus = this.stacks.toggleAt(position);
   }
 
   async load(): Promise<void> {
@@ -176,8 +183,8 @@ export class ExploreState {
       this.datasetName = data!.name;
       this.count = data!.nSamples ?? 0;
       this.view = readView(query);
-      this.selection = new Bitset(this.count);
-      this.readSelection();
+      this.picked.restore(new Bitset(this.count));
+      this.picked.read(this.view.only);
       this.isLoaded = true;
     } catch (error) {
       if (!this.leaving.signal.aborted) this.error = error as Error;
@@ -217,7 +224,7 @@ export class ExploreState {
     const count = data!.nSamples ?? 0;
     if (count !== this.count) {
       this.count = count;
-      this.selection = new Bitset(count, this.selection.bytes);
+      this.picked.restore(this.selection);
     }
     const tags = this.tagSets.load();
     await Promise.allSettled([
@@ -232,7 +239,7 @@ export class ExploreState {
   private mayRefresh(): boolean {
     const { lasso, sort, like } = this.view;
     if (lasso !== null) return false;
-    return this.selectedCount === 0 || !(this.isFiltered || sort !== null || like.length > 0);
+    return this.picked.size === 0 || !(this.isFiltered || sort !== null || like.length > 0);
   }
 
   /** `tags` comes first: which there are decides what is counted. */
@@ -254,31 +261,29 @@ export class ExploreState {
     return this.order.load(this.view, this.metadata.revision, embeddingId);
   }
 
+  /** A lasso has a meaning only where its points are. */
+  private seePoints(): void {
+    this.applyLasso();
+    if (this.view.lasso && this.metadata.columns.length) void this.runQuery();
+  }
+
   private applyLasso(): void {
     const { lasso } = this.view;
     const { xs, ys } = this.map;
-    this.lassoBits = lasso && xs && ys ? findInside(xs, ys, lasso) : null;
+    this.shown.inLasso = lasso && xs && ys ? findInside(xs, ys, lasso) : null;
   }
 
-  private listFilters() {
-    const { embedding, projection } = this.map;
-    const map =
-      embedding && projection ? { embeddingId: embedding.id, embedding2dId: projection.id } : null;
-    return makeFilters(this.view, map);
+  private get question(): Question {
+    return makeQuestion(this.view, this.map, this.tagSets.currentId);
   }
 
   private runQuery(): Promise<void> {
-    return this.metadata.ask({
-      filters: this.listFilters(),
-      tagId: this.tagSets.currentId,
-      name: nameFilters(this.view),
-      hasLasso: this.view.lasso !== null,
-    });
+    return this.metadata.ask(this.question);
   }
 
   private async compare(): Promise<void> {
     try {
-      await this.tagSets.compare(this.listFilters());
+      await this.tagSets.compare(this.question.filters);
     } catch (error) {
       if (!this.leaving.signal.aborted) this.metadata.error = error as Error;
     }
@@ -291,14 +296,15 @@ export class ExploreState {
     if (this.order.error) void this.loadOrder();
   }
 
-  private remember(): void {
+  /** Notes how things are, so that undo goes back to here. */
+  remember(): void {
     this.undoStack.push({ view: this.view, selection: this.selection });
   }
 
   /**
    * Changes what is shown.
    *
-   * While something is dragged the address is replaced; the end of it is one step back.
+   * What is dragged is one step back, however often it changes on the way.
    */
   change(
     part: Partial<ExploreView>,
@@ -308,7 +314,7 @@ export class ExploreState {
     if (!isDragging && !isQuiet) this.remember();
     this.view = { ...before, ...part };
     this.react(before);
-    this.writeUrl(isDragging || isQuiet, isDragging);
+    this.writeUrl(isQuiet, isDragging);
   }
 
   private react(before: ExploreView): void {
@@ -318,13 +324,13 @@ export class ExploreState {
     if (isOther('tag')) void this.tagSets.loadCurrent();
     if (isOther('lasso')) this.applyLasso();
     if (isOther('stack')) void this.stacks.load();
-    if (isOther('filters', 'text', 'tag', 'lasso')) {
+    if (isOther('filters', 'text', 'tag', 'lasso', 'not')) {
       this.focus = 0;
       const isFiltered = view.filters.length > 0 || view.text !== '';
       this.metadata.forget({ name: nameFilters(view) }, isFiltered);
       void this.runQuery();
     }
-    if (isOther('filters', 'text', 'tag', 'lasso', 'compare')) void this.compare();
+    if (isOther('filters', 'text', 'tag', 'lasso', 'not', 'compare')) void this.compare();
     if (isOther('sort') || view.like.join() !== before.like.join()) void this.loadOrder();
     if (isOther('embedding', 'projection')) void this.map.loadPoints();
     if (isOther('embedding') && view.like.length) void this.loadOrder();
@@ -341,7 +347,7 @@ export class ExploreState {
     if (writeView(asked) === writeView(this.view)) return;
     const before = this.view;
     this.view = asked;
-    if (this.view.only !== before.only) this.readSelection();
+    if (this.view.only !== before.only) this.picked.read(this.view.only);
     this.react(before);
   }
 
@@ -368,18 +374,31 @@ export class ExploreState {
   }
 
   setFilter(filter: Filter | null, key: string, isDragging = false): void {
-    const others = this.view.filters.filter((one) => one.key !== key);
-    this.change({ filters: filter ? [...others, filter] : others }, { isDragging });
+    this.change({ filters: withFilter(this.view, filter, key) }, { isDragging });
+  }
+
+  /** Takes a part of the question away. */
+  dropPart(name: PartName): void {
+    this.change(withoutPart(this.view, name));
+  }
+
+  clearFilters(): void {
+    this.change(withoutFilters(this.view));
+  }
+
+  /** Asks for all others instead. */
+  flipPart(name: PartName): void {
+    this.change(flipPart(this.view, name));
   }
 
   /** Chooses a tag; what was shown of another one goes. */
   chooseTag(tag: TagSummary | null): void {
     const id = tag && tag.id !== this.tagSets.initial?.id ? tag.id : null;
-    this.change({ tag: id, picks: null, compare: id ? this.view.compare : null });
+    this.change(withTag(this.view, id));
   }
 
   showAll(): void {
-    this.change({ filters: [], text: '', lasso: null, tag: null, picks: null, compare: null });
+    this.change({ ...withoutFilters(this.view), ...withTag(this.view, null), not: [] });
   }
 
   /** Puts those first that are most like some samples. */
@@ -387,11 +406,6 @@ export class ExploreState {
     const found = await this.records.findAll(indices.slice(0, MAX_EXAMPLES));
     const like = found.flatMap((record) => (record ? [record.id] : []));
     if (like.length) this.change({ like });
-  }
-
-  /** Notes where a drag began, so that undo goes back to there. */
-  beginDrag(): void {
-    this.remember();
   }
 
   setLasso(points: Polygon, scale: number, mode: 'replace' | 'add' | 'subtract'): void {
@@ -404,81 +418,8 @@ export class ExploreState {
     if (!xs || !ys) return;
     let inside = findInside(xs, ys, lasso);
     if (this.matching) inside = inside.and(this.matching);
-    this.select(mode === 'add' ? this.selection.or(inside) : this.selection.andNot(inside));
-  }
-
-  select(selection: Bitset): void {
-    if (selection.equals(this.selection)) return;
-    this.remember();
-    this.selection = selection;
-    if (this.onlySelected) this.showOnly(!selection.isEmpty());
-  }
-
-  /** Shows nothing but the selection, or all that match again. */
-  showOnly(isOnly: boolean): void {
-    this.onlySelected = isOnly;
-    this.change({ only: isOnly ? encodeRuns(this.selection) : null }, { isQuiet: true });
-  }
-
-  private readSelection(): void {
-    const { only } = this.view;
-    this.onlySelected = only !== null;
-    if (only !== null) this.selection = decodeRuns(only, this.count);
-  }
-
-  /** Selects what a cell stands for, or takes it out: of a stack all samples. */
-  toggleAt(position: number): void {
-    if (!this.stacks.cells) {
-      this.toggle(this.indexAt(position));
-      return;
-    }
-    const members = this.stacks.membersAt(position);
-    const next = this.selection.clone();
-    const isWhole = members.every((index) => next.has(index));
-    for (const index of members) isWhole ? next.delete(index) : next.add(index);
-    this.select(next);
-  }
-
-  /** The stack that a cell stands for or belongs to; null of a single sample. */
-  stackAt(position: number): { size: number; selected: number; isOpen: boolean } | null {
-    const size = this.stacks.sizeAt(position);
-    if (size < 2) return null;
-    let selected = 0;
-    for (const index of this.stacks.membersAt(position)) if (this.selection.has(index)) selected++;
-    return { size, selected, isOpen: this.stacks.isOpenAt(position) };
-  }
-
-  openStack(position: number): void {
-    this.focus = this.stacks.toggleAt(position);
-  }
-
-  toggle(index: number): void {
-    const next = this.selection.clone();
-    if (next.has(index)) next.delete(index);
-    else next.add(index);
-    this.select(next);
-  }
-
-  selectRange(from: number, to: number): void {
-    const next = this.selection.clone();
-    for (let at = Math.min(from, to); at <= Math.max(from, to); at++) {
-      if (!this.stacks.cells) next.add(this.indexAt(at));
-      else for (const index of this.stacks.membersAt(at)) next.add(index);
-    }
-    this.select(next);
-  }
-
-  selectAll(): void {
-    this.select(this.matching ?? Bitset.full(this.count));
-  }
-
-  selectNone(): void {
-    this.select(new Bitset(this.count));
-  }
-
-  invert(): void {
-    const all = this.matching ?? Bitset.full(this.count);
-    this.select(all.andNot(this.selection));
+    const { selection } = this;
+    this.picked.select(mode === 'add' ? selection.or(inside) : selection.andNot(inside));
   }
 
   undo(): void {
@@ -493,29 +434,14 @@ export class ExploreState {
     if (!snapshot) return;
     const before = this.view;
     this.view = snapshot.view;
-    // There may be more samples by now.
-    this.selection = new Bitset(this.count, snapshot.selection.bytes);
-    this.onlySelected = snapshot.view.only !== null && !snapshot.selection.isEmpty();
+    this.picked.restore(snapshot.selection, snapshot.view.only !== null);
     this.react(before);
     this.writeUrl(true);
   }
 
-  /** Makes a tag of what is selected; its parent is the current tag where it fits. */
-  async createTag(name: string): Promise<void> {
-    const { bits, current, initial } = this.tagSets;
-    const isWithin = !bits || this.selection.isSubsetOf(bits);
-    const parent = isWithin ? (current ?? initial) : initial;
-    if (!parent) throw new Error('The dataset has no initial tag yet.');
-    await v1.POST('/v1/datasets/{datasetId}/tags', {
-      params: { path: { datasetId: this.datasetId } },
-      body: {
-        name,
-        prevTagId: parent.id,
-        bitMaskData: this.selection.toHex(),
-        totSize: parent.totSize,
-        creator: 'USER_WEBAPP',
-      },
-    });
-    await this.tagSets.load();
+  /** Shows a tag as it is now, after its samples have changed. */
+  async reloadTag(tagId: string): Promise<void> {
+    if (tagId === this.tagSets.currentId) await this.runQuery();
+    if (tagId === this.view.compare) await this.compare();
   }
 }

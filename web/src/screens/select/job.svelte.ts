@@ -1,12 +1,10 @@
 /** A selection that was begun, until it has made its tag. */
 
-import { ext, v1 } from '../../api/client';
+import { ext } from '../../api/client';
 import type { components } from '../../api/extension';
+import { followJob, readJobError, type JobDetails } from '../../api/jobs';
 
-export type JobDetails = components['schemas']['JobDetails'];
 export type SelectionReport = components['schemas']['SelectionReport'];
-
-const POLL_MS = 700;
 
 export class SelectionJob {
   details = $state.raw<JobDetails | null>(null);
@@ -21,28 +19,18 @@ export class SelectionJob {
 
   /** Follows the job; `whenDone` hears of its tag. */
   async follow(whenDone: () => void): Promise<void> {
-    const params = { params: { path: { jobId: this.id } }, signal: this.leaving.signal };
-    while (!this.leaving.signal.aborted) {
-      try {
-        const { data } = await ext.GET('/ext/v1/jobs/{jobId}', params);
-        this.details = data!;
-        this.error = null;
-        if (data!.status === 'FINISHED') {
-          this.report = (await ext.GET('/ext/v1/jobs/{jobId}/report', params)).data!;
-          whenDone();
-          return;
-        }
-        if (data!.status === 'FAILED') {
-          this.failure = (await v1.GET('/v1/jobs/{jobId}', params)).data?.error ?? '';
-          return;
-        }
-      } catch (error) {
-        if (this.leaving.signal.aborted) return;
-        this.error = error as Error;
-        // Absent or not ours: asking again will not help.
-        if ((error as { status?: number }).status === 404) return;
+    const { signal } = this.leaving;
+    try {
+      const ended = await followJob(this.id, signal, (details) => (this.details = details));
+      if (ended.status === 'FAILED') {
+        this.failure = await readJobError(this.id, signal);
+        return;
       }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      const params = { params: { path: { jobId: this.id } }, signal };
+      this.report = (await ext.GET('/ext/v1/jobs/{jobId}/report', params)).data!;
+      whenDone();
+    } catch (error) {
+      if (!signal.aborted) this.error = error as Error;
     }
   }
 

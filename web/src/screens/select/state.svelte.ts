@@ -163,9 +163,10 @@ export class SelectState {
   }
 
   private async loadScores(): Promise<void> {
-    const tagId = this.from?.id;
     this.scores = [];
-    if (!tagId) return;
+    // Asking for scores that do not exist is an error of the contract.
+    if (!this.from?.hasScores) return;
+    const tagId = this.from.id;
     const { data } = await v1.GET('/v1/datasets/{datasetId}/tags/{tagId}/scores', {
       params: { path: { datasetId: this.datasetId, tagId } },
       signal: this.leaving.signal,
