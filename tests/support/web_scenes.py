@@ -51,6 +51,11 @@ class Scenes:
         """Where the app shows the dataset."""
         return f"/datasets/{self.client.dataset_id}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What printed commands and programs read."""
+        return {"LIGHTLY_SERVER_LOCATION": self.server.url, "LIGHTLY_TOKEN": TOKEN}
+
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         """Call the server below `/v1/datasets/{datasetId}`, or below `/ext`."""
         base = path if path.startswith("/ext") else f"/v1/datasets/{self.client.dataset_id}{path}"

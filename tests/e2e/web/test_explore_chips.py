@@ -48,7 +48,7 @@ def test_chips_count_and_turn_round_and_one_key_drops_what_hides_most(watched, s
     page.fill(".search input", "no such name")
     page.wait_for_selector("text=Without “no such name” there would be 7 samples.")
     watched.shoot_both("explore-nothing")
-    page.locator(".empty").click()
+    page.locator(".blank").click()
     page.keyboard.press("Backspace")
     wait_count(page, 7)
     page.fill(".search input", shown.names[8])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 import requests
@@ -202,10 +203,9 @@ def test_a_histogram_is_dragged_and_that_is_one_step_back(watched, shown):
         page.mouse.move(area["x"] + area["width"] * share, y)
     page.mouse.up()
     page.wait_for_selector(".chip:has-text('speed')")
-    expect(page.locator(COUNT)).not_to_have_text(str(N_PICTURES))
-    counted = count_shown(page)
     # Half of the values from 0 to 47, as precisely as a mouse is.
-    assert counted == pytest.approx(N_PICTURES / 2, abs=3)
+    expect(page.locator(COUNT)).to_have_text(re.compile("^2[1-7]$"))
+    counted = count_shown(page)
     label = page.locator(".pad").get_attribute("aria-label")
     assert label.startswith(f"Map of {counted} samples")
     page.reload()

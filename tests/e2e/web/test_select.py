@@ -8,6 +8,7 @@ import re
 import signal
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -115,7 +116,8 @@ def test_the_page_and_the_python_that_it_prints_send_the_same_and_make_the_tag(w
     assert asked.value.post_data_json == shown
     with record_posts() as sent:
         namespace: dict[str, object] = {}
-        exec(compile(python, "printed", "exec"), namespace)
+        with patch.dict(os.environ, scenes.environment):
+            exec(compile(python, "printed", "exec"), namespace)
     assert [body for path, body in sent if path.endswith("/selection")] == [shown]
 
     picked = scenes.read_tag("snow mostly")
@@ -153,7 +155,7 @@ def test_a_run_of_a_worker_is_scheduled_as_the_python_schedules_it(watched, scen
     expect(page.locator("form .good")).to_be_visible()
     assert configured.value.post_data_json == shown
 
-    with record_posts() as sent:
+    with record_posts() as sent, patch.dict(os.environ, scenes.environment):
         exec(compile(python, "printed", "exec"), {})
     (_, config), (_, schedule) = sent
     creator = {"creator": "USER_WEBAPP"}

@@ -163,6 +163,14 @@ def test_a_projection_has_one_sign_everywhere() -> None:
     assert (points[np.abs(points).argmax(axis=0), [0, 1]] > 0).all()
 
 
+@pytest.mark.parametrize("shape", [(60, 5), (20, 60), (3, 3)])
+def test_a_projection_is_that_of_singular_vectors(shape: tuple[int, int]) -> None:
+    rows = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    left, values, _ = np.linalg.svd(rows - rows.mean(axis=0, dtype=np.float64))
+    expected = np.abs(left[:, :2] * values[:2])
+    np.testing.assert_allclose(np.abs(project_pca(rows)), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_vectors_have_a_map(count: int) -> None:
     assert project_pca(np.ones((count, 3), np.float32)).shape == (count, 2)

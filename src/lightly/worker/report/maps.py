@@ -79,19 +79,25 @@ def project_pca(vectors: Vectors) -> NDArray[np.float64]:
 
 
 def _find_main_axes(centred: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the two main axes of rows around 0, shape (d, 2) or fewer columns."""
-    count, dim = centred.shape
-    if dim > count:
-        _, _, axes = np.linalg.svd(centred, full_matrices=False)
-        return np.asarray(axes[:2].T)
+    """Return the two main axes of rows around 0, shape (d, 2) or fewer columns.
+
+    Of all axes that a decomposition of the rows would find, in a tenth of the time: from the
+    products of rows where these are fewer, else of columns.
+    """
     import scipy.linalg  # type: ignore[import-untyped]  # noqa: PLC0415  takes a while to load
 
-    # Of all axes a decomposition of the rows would find, in a tenth of the time.
-    last = [max(0, dim - 2), dim - 1]
+    has_few_rows = centred.shape[0] < centred.shape[1]
+    products = centred @ centred.T if has_few_rows else centred.T @ centred
+    last = [max(0, len(products) - 2), len(products) - 1]
     # This library has a BLAS of its own, whose threads wait for each other most of the time.
     with threadpoolctl.threadpool_limits(1, user_api="blas"):
-        _, axes = scipy.linalg.eigh(centred.T @ centred, subset_by_index=last)
-    return np.asarray(axes[:, ::-1])
+        _, axes = scipy.linalg.eigh(products, subset_by_index=last)
+    axes = np.asarray(axes[:, ::-1])
+    if has_few_rows:
+        axes = centred.T @ axes
+        lengths = np.linalg.norm(axes, axis=0)
+        axes /= np.where(lengths > 0, lengths, 1.0)
+    return axes
 
 
 def project_neighbourhoods(vectors: Vectors, start: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ def draw_neighborhoods(found: Mapping[str, Any]) -> Figure | None:
     if not found:
         return None
     groups, outliers = found["nearDuplicates"], found["outliers"]
-    figure = make_page("Near-duplicates and outliers")
+    figure = make_page("Near-duplicates and outliers", is_even=True)
     top, bottom = figure.subplots(2, 1)
     top.set_title(
         f"{groups['nGrouped']:,} of {groups['nCompared']:,} images are in {groups['nGroups']:,} "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,10 +14,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
-from PIL import Image
 
 from lightly._kit.atomic_files import open_atomic
 from lightly.worker.report.facts import VideoTimeline
+from lightly.worker.report.picture_grid import draw_picture_grid
 
 _PAGE_INCHES = (8.27, 11.69)
 COLOURS = {
@@ -35,6 +34,8 @@ _LABELS = {
 _EVEN_GRID = {
     "left": 0.09, "right": 0.97, "bottom": 0.05, "top": 0.93, "hspace": 0.35, "wspace": 0.22,
 }  # fmt: skip
+_GRID_AREA = (0.03, 0.03, 0.94, 0.91)
+_GRID_ROWS = 6
 _MAX_ROWS = 24
 #: Videos whose selected frames are shown on a line.
 _MAX_VIDEOS = 40
@@ -70,7 +71,14 @@ def write_pdf(path: Path, pages: ReportPages) -> None:
     # Of the library's styles only what is set here: the user's own would change the report.
     with (
         mpl.rc_context(
-            {**mpl.rcParamsDefault, "font.size": 9, "axes.grid": True, "grid.alpha": 0.3}
+            {
+                **mpl.rcParamsDefault,
+                "font.size": 9,
+                "axes.grid": True,
+                "grid.alpha": 0.3,
+                # Pictures keep their pixels.
+                "image.composite_image": False,
+            }
         ),
         open_atomic(path) as file,
         PdfPages(file) as document,
@@ -104,7 +112,7 @@ def make_page(title: str, *, is_even: bool = False) -> Figure:
 
 
 def _draw_facts(pages: ReportPages) -> Figure:
-    figure = make_page("What was selected")
+    figure = make_page("What was selected", is_even=True)
     top, bottom = figure.subplots(2, 1, height_ratios=[3, 2])
     write_table(top, ["", ""], [list(fact) for fact in pages.facts], widths=(0.4, 0.6))
     rows = [
@@ -266,9 +274,8 @@ def _draw_pictures(pages: ReportPages) -> Figure | None:
     if not pages.pictures:
         return None
     figure = make_page("The first picks", is_even=True)
-    grid = figure.subplots(6, 4).ravel()
-    for number, axes in enumerate(grid):
-        _show_picture(axes, pages.pictures[number] if number < len(pages.pictures) else None)
+    cells = [(content, _name_picture(name)) for content, name in pages.pictures[: _GRID_ROWS * 4]]
+    draw_picture_grid(figure, _GRID_AREA, cells, n_columns=4, n_rows=_GRID_ROWS)
     return figure
 
 
@@ -276,23 +283,16 @@ def _draw_pairs(pages: ReportPages) -> Figure | None:
     if not pages.pairs:
         return None
     figure = make_page("Selected, and the nearest image that was not", is_even=True)
-    shown = pages.pairs[:12]
-    grid = figure.subplots((len(shown) + 1) // 2, 4, squeeze=False).ravel()
-    for axes in grid:
-        axes.axis("off")
-    for number, (selected, removed, distance) in enumerate(shown):
-        _show_picture(grid[2 * number], selected)
-        _show_picture(grid[2 * number + 1], removed, f"at {distance:.3f}: ")
+    cells: list[tuple[bytes, str] | None] = []
+    for selected, removed, distance in pages.pairs[: _GRID_ROWS * 2]:
+        cells.append((selected[0], _name_picture(selected[1])))
+        cells.append((removed[0], f"at {distance:.3f}: {_name_picture(removed[1])}"))
+    draw_picture_grid(figure, _GRID_AREA, cells, n_columns=4, n_rows=_GRID_ROWS)
     return figure
 
 
-def _show_picture(axes: Axes, picture: tuple[bytes, str] | None, prefix: str = "") -> None:
-    axes.axis("off")
-    if picture is None:
-        return
-    with Image.open(io.BytesIO(picture[0])) as image:
-        axes.imshow(np.asarray(image.convert("RGB")))
-    axes.set_title(prefix + cut_text(picture[1], 28), fontsize=6)
+def _name_picture(name: str) -> str:
+    return cut_text(name, 28)
 
 
 def cut_text(text: str, limit: int = 60) -> str:
