@@ -91,8 +91,8 @@ def _find_main_axes(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     last = [max(0, len(products) - 2), len(products) - 1]
     # This library has a BLAS of its own, whose threads wait for each other most of the time.
     with threadpoolctl.threadpool_limits(1, user_api="blas"):
-        _, axes = scipy.linalg.eigh(products, subset_by_index=last)
-    axes = np.asarray(axes[:, ::-1])
+        _, found = scipy.linalg.eigh(products, subset_by_index=last)
+    axes: NDArray[np.float64] = np.asarray(found[:, ::-1])
     if has_few_rows:
         axes = centred.T @ axes
         lengths = np.linalg.norm(axes, axis=0)
