@@ -36,6 +36,8 @@ def chosen(shown: Shown) -> list[int]:
 
 def list_names(page) -> list[str]:
     """Return the file names in the grid, in its order."""
+    # Until their records are there, cells are called by their numbers.
+    expect(page.locator(".cell[aria-label^='Sample ']")).to_have_count(0)
     cells = page.locator(".cell").all()
     cells.sort(key=lambda cell: int(cell.get_attribute("aria-posinset")))
     return [cell.get_attribute("aria-label") for cell in cells]

@@ -161,7 +161,7 @@ def check_predictions(report: Locator) -> None:
     expect(task.locator(".frame rect.box").first).to_be_attached()
 
 
-def test_a_failed_run_names_stage_cause_and_remedy(watched, shown):
+def test_a_refused_run_names_stage_cause_and_remedy(watched, shown):
     dataset_id = make_dataset(shown.place, "no such folder", "nothing/there")
     body = {"workerType": "FULL", "selection": {"nSamples": 1, "strategies": [{
         "input": {"type": "RANDOM"}, "strategy": {"type": "WEIGHTS"}}]}}  # fmt: skip
@@ -171,7 +171,8 @@ def test_a_failed_run_names_stage_cause_and_remedy(watched, shown):
     shown.place.make_worker().finish_runs()
     page = watched.page
     sign_in(watched, f"/datasets/{dataset_id}/runs")
-    page.locator("tbody .badge.bad").wait_for()
+    # A folder that is not there is refused, which is no fault of the worker.
+    page.locator("tbody .badge", has_text="Aborted").wait_for()
     page.locator("tbody td.state a").click()
     failure = page.locator("section.failure")
     failure.wait_for()
